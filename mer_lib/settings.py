@@ -1,0 +1,45 @@
+"""Where things lie: the data root, the prediction store and the data manifest.
+
+Each place has one environment variable; an empty variable counts as unset.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MANIFEST_NAME = "data_manifest.yaml"
+
+
+def project_root() -> Path:
+    """The nearest folder upwards that holds a data manifest; the working directory where none does.
+
+    A notebook runs in a subfolder and still finds the same data and the same store as a command at the top.
+    """
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / MANIFEST_NAME).is_file()), here)
+
+
+def data_root() -> Path:
+    """Folder above the data sets: ``MER_DATA_ROOT``, else ``data`` in the project."""
+    return _from_environment("MER_DATA_ROOT") or project_root() / "data"
+
+
+def store_root() -> Path:
+    """Folder of the stored predictions: ``MER_STORE``, else ``runs/store`` in the project."""
+    return _from_environment("MER_STORE") or project_root() / "runs" / "store"
+
+
+def manifest_path() -> Path:
+    """File of the data manifest: ``MER_MANIFEST``, else that of the project, else the one beside the package.
+
+    Whether it exists is for its reader to say.
+    """
+    nearest = project_root() / MANIFEST_NAME
+    beside_package = Path(__file__).resolve().parents[1] / MANIFEST_NAME
+    return _from_environment("MER_MANIFEST") or (nearest if nearest.is_file() else beside_package)
+
+
+def _from_environment(variable: str) -> Path | None:
+    value = os.environ.get(variable, "")
+    return Path(value).expanduser().absolute() if value else None
