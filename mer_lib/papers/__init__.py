@@ -1,0 +1,1 @@
+"""The papers: what they report, and their experiments declared as data."""
