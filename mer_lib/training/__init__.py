@@ -1,0 +1,1 @@
+"""Estimators with scikit-learn's contract: torch networks and the plain methods that stand beside them."""
