@@ -1,0 +1,54 @@
+"""Which version of the library's code a result comes from: a digest of the code that decides it, and no more."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+# Whatever can change a prediction. Plots, reports, notebooks and metrics cannot: they are views of predictions.
+DECIDING = (
+    "datasets/maps.py",
+    "datasets/samples.py",
+    "features",
+    "training",
+    "evaluation/splits.py",
+    "evaluation/methods.py",
+    "evaluation/variant.py",
+    "evaluation/folds.py",
+)
+
+
+@lru_cache
+def code_version(model: str) -> str:
+    """Return 16 hexadecimal digits that change when code behind the results of `model` changes.
+
+    Comments, docstrings and formatting do not count, and neither does the file of another network.
+    """
+    files = [file for part in DECIDING for file in _files(PACKAGE / part)]
+    network = PACKAGE / "models" / f"{model}.py"
+    if network.exists():
+        files.append(network)
+    text = "\n".join(f"{file.relative_to(PACKAGE).as_posix()}\n{normalised(file.read_text('utf-8'))}" for file in files)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def normalised(source: str) -> str:
+    """Return Python `source` without comments, docstrings and formatting.
+
+    >>> normalised("def f(x):\\n    'Doubles.'\\n    return 2 * x   # twice") == normalised("def f(x): return 2*x")
+    True
+    """
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(
+            node, clean=False
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.py")) if path.is_dir() else [path]

@@ -1,0 +1,134 @@
+"""Frames of chosen predictions: one row a (sample, seed) with the truth and one probability a class.
+
+Data set and subject of a row are read from its `sample_id`; no row is ever matched to anything by its
+position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mer_lib.datasets.samples import CLASSES
+from mer_lib.errors import ParameterError, fault_list
+
+#: The name of all data sets of a frame together.
+FULL = "full"
+PROBABILITIES: tuple[str, ...] = tuple(f"p_{name}" for name in CLASSES)
+_SAMPLE_ID = r"[^/\s]+/[^/\s]+/[^/\s]+"
+
+
+def predicted_classes(predictions: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return the most probable class number of each row, int64 (n,); among equals the first in `CLASSES`."""
+    return predictions[list(PROBABILITIES)].to_numpy().argmax(axis=1)
+
+
+def subject_ids(predictions: pd.DataFrame) -> pd.Series:
+    """Return the subject of each row as ``<dataset>/<subject>``, read from its sample id.
+
+    >>> subject_ids(pd.DataFrame({"sample_id": ["toya/01/a", "toyb/01/a"]})).tolist()
+    ['toya/01', 'toyb/01']
+    """
+    return predictions["sample_id"].str.rsplit("/", n=1).str[0].rename("subject")
+
+
+def check_predictions(
+    predictions: pd.DataFrame, *, several_seeds: bool = False, columns: Iterable[str] = ()
+) -> None:
+    """Check that a frame holds chosen predictions: one row a (sample, seed) with probabilities.
+
+    Args:
+        predictions: the frame.
+        several_seeds: allow several seeds, which must then hold the same samples with the same truth.
+        columns: further columns that must be there.
+
+    Raises:
+        ParameterError: with all faults at once.
+    """
+    required = ["sample_id", "seed", "y_true", *PROBABILITIES, *columns]
+    missing = [name for name in required if name not in predictions]
+    if missing:
+        raise_if([f"column {name} is missing" for name in missing], "Predictions break their contract")
+    faults = [
+        *_id_faults(predictions),
+        *class_number_faults("y_true", predictions["y_true"].to_numpy(), len(CLASSES)),
+    ]
+    faults += _proba_faults(predictions)
+    faults += _several_seeds_faults(predictions) if several_seeds else _one_seed_faults(predictions)
+    raise_if(faults, "Predictions break their contract")
+
+
+def class_number_faults(name: str, values: npt.NDArray[Any], n_classes: int) -> list[str]:
+    """Say what keeps `values` from being class numbers 0..n_classes-1; an empty list where nothing does."""
+    if values.size == 0:
+        return [f"{name}: expected at least one label, got none"]
+    if values.ndim != 1 or not np.issubdtype(values.dtype, np.integer):
+        return [f"{name}: expected a flat list of integers, got {values.dtype} of shape {values.shape}"]
+    wrong = np.unique(values[(values < 0) | (values >= n_classes)])
+    if wrong.size == 0:
+        return []
+    return [f"{name}: expected class numbers 0..{n_classes - 1}, got {', '.join(map(str, wrong[:5]))}"]
+
+
+def raise_if(faults: Iterable[str], heading: str) -> None:
+    """Raise one ParameterError that lists all `faults` under `heading`, if there are any."""
+    faults = list(faults)
+    if faults:
+        raise ParameterError(f"{heading}:\n{fault_list(faults)}")
+
+
+def _id_faults(predictions: pd.DataFrame) -> list[str]:
+    ids = predictions["sample_id"].astype(str)
+    malformed = ids[~ids.str.fullmatch(_SAMPLE_ID)].unique()
+    faults = [f"sample_id: expected <dataset>/<subject>/<clip>, got {name!r}" for name in malformed]
+    if (ids.str.split("/").str[0] == FULL).any():
+        faults.append(f"sample_id: {FULL!r} names all data sets together, so no data set can be called so")
+    repeated = ids[predictions.duplicated(["sample_id", "seed"])].unique()
+    if len(repeated):
+        faults.append(
+            f"expected one row a (sample, seed), got several for {named_few(repeated)}; "
+            "choose one epoch and the role test first"
+        )
+    return faults
+
+
+def _proba_faults(predictions: pd.DataFrame) -> list[str]:
+    proba = predictions[list(PROBABILITIES)].to_numpy(dtype=np.float64)
+    # The tolerance leaves room for the rounding of float32, not for logits.
+    valid = np.isfinite(proba).all(axis=1) & (proba >= 0).all(axis=1) & (np.abs(proba.sum(axis=1) - 1) < 1e-3)
+    if valid.all():
+        return []
+    broken = predictions["sample_id"].astype(str)[~valid].unique()
+    return [f"expected probabilities that are not negative and sum to 1, got others for {named_few(broken)}"]
+
+
+def _one_seed_faults(predictions: pd.DataFrame) -> list[str]:
+    seeds = sorted(predictions["seed"].unique())
+    if len(seeds) <= 1:
+        return []
+    return [f"expected one seed, got {', '.join(map(str, seeds))}; scores are per seed: use score_seeds"]
+
+
+def _several_seeds_faults(predictions: pd.DataFrame) -> list[str]:
+    by_sample = predictions.groupby("sample_id")
+    incomplete = by_sample["seed"].nunique() < predictions["seed"].nunique()
+    contradicted = by_sample["y_true"].nunique() > 1
+    faults = []
+    if incomplete.any():
+        faults.append(
+            f"expected the same samples for every seed, got some seeds without {named_few(incomplete)}"
+        )
+    if contradicted.any():
+        faults.append(f"expected one truth a sample, got several for {named_few(contradicted)}")
+    return faults
+
+
+def named_few(names: Any) -> str:
+    """Name a few samples: those of an array, or those for which a boolean series is true."""
+    chosen = sorted(names.index[names] if isinstance(names, pd.Series) else names)
+    more = f" and {len(chosen) - 3} more" if len(chosen) > 3 else ""
+    return ", ".join(chosen[:3]) + more
