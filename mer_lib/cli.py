@@ -1,0 +1,192 @@
+"""The command line ``mer``: look at the data, list experiments, run notebooks, write the report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mer_lib import __version__, datasets, settings
+from mer_lib.errors import DataError, MerError, RunError, fault_list
+
+app = typer.Typer(
+    name="mer",
+    help="Study, teach and re-run micro-expression recognition.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="See which data sets are here and whether they are whole.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+console = Console()
+
+
+class Profile(str, Enum):
+    """Sizes of a run."""
+
+    smoke = "smoke"
+    quick = "quick"
+    paper = "paper"
+
+
+ProfileOption = Annotated[Profile, typer.Option(help="smoke: seconds; quick: minutes; paper: as published.")]
+DataOption = Annotated[str, typer.Option(help="A name from data_manifest.yaml, or the best data present.")]
+SeedsOption = Annotated[str | None, typer.Option(help="Comma-separated seeds; the profile's own by default.")]
+OutOption = Annotated[Path | None, typer.Option(help="Folder of report and executed notebooks.")]
+
+
+def main() -> None:
+    """Run the command line; an expected error is one message without a traceback (``mer --debug …`` shows it)."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        app(arguments)
+    except MerError as error:
+        if debug:
+            raise
+        Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
+        Console(stderr=True, highlight=False, markup=False).print(str(error), soft_wrap=True)
+        raise SystemExit(2) from None
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
+    if version:
+        console.print(f"mer_lib {__version__}")
+        raise typer.Exit()
+
+
+# -- data -------------------------------------------------------------------------------------------------------------
+
+
+@data_app.command("list")
+def data_list() -> None:
+    """Say which data sets are here, without reading them.
+
+    Example: [bold]MER_DATA_ROOT=~/mer_data mer data list[/]
+    """
+    table = Table("name", "what it is", "kind", "state", title=f"Data under {settings.data_root()}")
+    for entry in datasets.available():
+        state = f"present: {entry.path}" if entry.path else "present: generated" if entry.present else "absent"
+        table.add_row(entry.name, entry.title, entry.kind, state)
+    console.print(table)
+
+
+@data_app.command("check")
+def data_check(names: Annotated[list[str] | None, typer.Argument(help="Names; all by default.")] = None) -> None:
+    """Compare what is on the disk with data_manifest.yaml and show every mismatch at once.
+
+    Ends with 0 if no data set is damaged (absent ones are fine unless named), with 1 otherwise.
+
+    Example: [bold]mer data check megc2019_flow[/]
+    """
+    reports = [datasets.check(name) for name in names or [entry.name for entry in datasets.available()]]
+    table = Table("name", "state", "samples", "subjects", "what to do", title=f"Data under {settings.data_root()}")
+    for report in reports:
+        samples, subjects = _totals(report)
+        todo = report.how_to_obtain or (f"{len(report.faults)} faults, listed below" if report.faults else "")
+        table.add_row(report.name, report.status, samples, subjects, todo)
+    console.print(table)
+    for report in reports:
+        if report.faults:
+            console.print(f"\n[bold]{report.name}[/] ({report.path}):")
+            console.print(fault_list(report.faults, limit=1000), markup=False, highlight=False)
+    bad = {"mismatch", "absent"} if names else {"mismatch"}
+    if any(report.status in bad for report in reports):
+        raise typer.Exit(1)
+
+
+def _totals(report: datasets.CheckReport) -> tuple[str, str]:
+    if report.status == "absent":
+        return "", ""
+    total = report.counts.loc["all"]
+    return str(total["samples"]), str(total["subjects"])
+
+
+# -- experiments ------------------------------------------------------------------------------------------------------
+
+
+@app.command("experiments")
+def list_experiments(profile: ProfileOption = Profile.quick, data: DataOption = datasets.BEST) -> None:
+    """List the experiments: their question, variants, and how much of each is in the store.
+
+    Example: [bold]mer experiments --profile paper[/]
+    """
+    from mer_lib.evaluation.crossval import plan
+    from mer_lib.evaluation.store import PredictionStore
+    from mer_lib.papers.experiments import experiments
+    from mer_lib.papers.measure import jobs_of
+
+    dataset, store = datasets.load(data), PredictionStore(settings.store_root())
+    table = Table("experiment", "question", "variants", "folds in store", title=f"{dataset.label}, profile {profile.value}")
+    for name, entry in experiments().items():
+        jobs = [job for group in jobs_of(entry, profile.value, dataset).values() for job in group]
+        tasks, summary = plan(jobs, store)
+        table.add_row(name, entry.question, str(len(entry.variants)), f"{summary.found} of {summary.found + len(tasks)}")
+    console.print(table)
+
+
+# -- run and report ---------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def run(
+    experiments: Annotated[list[str] | None, typer.Argument(help="Ids or patterns; all by default.")] = None,
+    profile: ProfileOption = Profile.quick,
+    data: DataOption = datasets.BEST,
+    seeds: SeedsOption = None,
+    jobs: Annotated[int, typer.Option(help="Folds that are computed side by side.", min=1)] = 2,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    out: OutOption = None,
+) -> None:
+    """Execute the notebooks, keep the executed copies, and write the report.
+
+    What the store holds is read, not computed again: stop a run whenever you like and call it again.
+
+    Examples:
+
+    [bold]mer run[/]                                          everything, minutes
+
+    [bold]mer run 'htnet.*' --profile paper --seeds 0,1,2[/]  one paper as published
+
+    [bold]mer run htnet.table4 --data toy_flow[/]             one experiment on toy data
+    """
+    from mer_lib.headless import run_notebooks
+
+    parameters = {"profile": profile.value, "data": data, "seeds": _seeds(seeds), "jobs": jobs, "device": device}
+    failures = run_notebooks(parameters, experiments or [], out, console)
+    if failures:
+        raise RunError(f"{len(failures)} notebooks failed; the others are finished:\n{fault_list(failures)}")
+
+
+@app.command()
+def report(
+    experiments: Annotated[list[str] | None, typer.Argument(help="Ids or patterns; all by default.")] = None,
+    profile: ProfileOption = Profile.quick,
+    data: DataOption = datasets.BEST,
+    seeds: SeedsOption = None,
+    out: OutOption = None,
+) -> None:
+    """Write the report from what the store holds; nothing is trained, and what is missing is named.
+
+    Example: [bold]mer report --profile paper[/]
+    """
+    from mer_lib.headless import write_report
+
+    parameters = {"profile": profile.value, "data": data, "seeds": _seeds(seeds), "jobs": 1, "device": "auto"}
+    console.print(f"Report: {write_report(parameters, experiments or [], out)}", soft_wrap=True)
+
+
+def _seeds(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"expected whole numbers with commas between, such as 0,1,2, got {text!r}") from None

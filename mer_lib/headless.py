@@ -1,0 +1,220 @@
+"""Execute the notebooks without a person in front of them, show how far they are, and write the report."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import papermill
+from papermill.exceptions import PapermillExecutionError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from mer_lib import datasets, settings
+from mer_lib.errors import ParameterError, StoreError
+from mer_lib.evaluation.store import PredictionStore
+from mer_lib.lab import PROGRESS_FILE, TrainingParameters, matching, validated
+from mer_lib.papers.experiments import experiment, experiments, known
+from mer_lib.papers.measure import Measurement, measure
+from mer_lib.report import build
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """One notebook to execute: its file, where the executed copy goes, its parameters."""
+
+    source: Path
+    target: Path
+    parameters: dict[str, Any]
+
+
+def run_notebooks(
+    parameters: Mapping[str, Any], wanted: Sequence[str], out: Path | None, console: Console
+) -> list[str]:
+    """Execute the notebooks that show `wanted` (all where empty), then write the report.
+
+    A notebook that fails does not stop the others; its executed copy ends with the traceback.
+
+    Returns:
+        One line for each notebook that failed.
+
+    Raises:
+        ParameterError, DataError: parameters, experiments or data are not as they should be; nothing was run.
+    """
+    checked = validated(parameters, TrainingParameters)
+    assert isinstance(checked, TrainingParameters)
+    dataset = datasets.load(checked.data)
+    folder = out or default_folder(checked)
+    runs = plan_notebooks(folder / "notebooks", checked, wanted)
+    console.print(f"{dataset.label}, profile {checked.profile}: {len(runs)} notebooks", highlight=False)
+    failures = []
+    for notebook in runs:
+        with _shown_progress(notebook.source.stem, console):
+            error = execute(notebook)
+        if error:
+            failures.append(f"{notebook.source.name}: {error} (see {notebook.target})")
+        console.print(f"  {'failed' if error else 'done':6} {notebook.target}", highlight=False, soft_wrap=True)
+    console.print(f"Report: {write_report(parameters, wanted, out)}", highlight=False, soft_wrap=True)
+    return failures
+
+
+def default_folder(parameters: TrainingParameters) -> Path:
+    """Return the folder of report and notebooks: one for each data set and profile, beside the store."""
+    name = datasets.load(parameters.data).name
+    return settings.store_root().parent / f"{name}-{parameters.profile}"
+
+
+def write_report(parameters: Mapping[str, Any], wanted: Sequence[str], out: Path | None) -> Path:
+    """Write `report.html` from what the store holds, and return its path; what is missing is named in it."""
+    checked = validated(parameters, TrainingParameters)
+    assert isinstance(checked, TrainingParameters)
+    dataset, store = datasets.load(checked.data), PredictionStore(settings.store_root())
+    measurements: list[Measurement] = []
+    missing: list[str] = []
+    for name in matching(wanted) if wanted else experiments():
+        try:
+            measurements.append(measure(experiment(name), checked.profile, dataset, store, seeds=checked.seeds))
+        except StoreError:
+            missing.append(name)
+    return build(measurements, missing, (out or default_folder(checked)) / "report.html")
+
+
+# -- notebooks --------------------------------------------------------------------------------------------------------
+
+
+def notebook_folder() -> Path:
+    """Return the folder of the notebooks, with ParameterError where there is none."""
+    folder = settings.project_root() / "notebooks"
+    if not folder.is_dir():
+        raise ParameterError(f"notebooks: expected the folder {folder}; run inside a clone of the repository")
+    return folder
+
+
+def plan_notebooks(target: Path, parameters: TrainingParameters, wanted: Sequence[str] = ()) -> list[NotebookRun]:
+    """Return the notebooks to execute, in reading order, each with its parameters.
+
+    Args:
+        target: folder of the executed copies.
+        parameters: handed to every notebook that takes them.
+        wanted: experiment ids or patterns; empty runs every notebook with its own experiments.
+
+    Raises:
+        ParameterError: an experiment is unknown, or no notebook shows it.
+    """
+    names, runs, shown = matching(wanted) if wanted else [], [], set()
+    for source in sorted(notebook_folder().glob("[0-9]*.ipynb")):
+        mine = [name for name in names if _shows(source, name)]
+        shown.update(mine)
+        if mine or not names:
+            runs.append(NotebookRun(source, target / source.name, _given(source, parameters, mine)))
+    hidden = [name for name in names if name not in shown]
+    if hidden:
+        raise ParameterError(f"experiment: expected one that a notebook shows, got {', '.join(hidden)}")
+    return runs
+
+
+def notebook_parameters(source: Path) -> dict[str, Any]:
+    """Return the parameters that a notebook declares, by name."""
+    return dict(papermill.inspect_notebook(str(source)))
+
+
+def execute(notebook: NotebookRun) -> str:
+    """Execute one notebook with papermill and keep the executed copy.
+
+    Returns:
+        An empty string, or the error of the cell that failed.
+
+    Raises:
+        ParameterError: a parameter is none of the notebook's; nothing was run.
+    """
+    taken = notebook_parameters(notebook.source)
+    for name in notebook.parameters:
+        known(name, taken, f"parameter of {notebook.source.name}")
+    notebook.target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        papermill.execute_notebook(
+            str(notebook.source),
+            str(notebook.target),
+            parameters=notebook.parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            cwd=str(notebook.source.parent),
+        )
+    except PapermillExecutionError as error:
+        return f"{error.ename}: {error.evalue}"
+    return ""
+
+
+def _given(source: Path, parameters: TrainingParameters, mine: list[str]) -> dict[str, Any]:
+    taken = notebook_parameters(source)
+    given = {name: value for name, value in parameters.model_dump().items() if name in taken}
+    return given | ({"experiments": mine} if mine and "experiments" in taken else {})
+
+
+def _shows(source: Path, name: str) -> bool:
+    """Say whether a notebook shows an experiment: its metadata list the patterns of those that it does."""
+    metadata = json.loads(source.read_text("utf-8"))["metadata"]
+    return any(fnmatch.fnmatch(name, pattern) for pattern in metadata.get("mer", {}).get("experiments", []))
+
+
+# -- progress ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _shown_progress(name: str, console: Console) -> Iterator[None]:
+    """Show a progress line for a notebook and its folds while the block runs.
+
+    The notebook's kernel is another process: it appends what it has done to a file, which is read here.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    finished = threading.Event()
+    with tempfile.TemporaryDirectory() as folder, Progress(*columns, console=console, transient=True) as progress:
+        path = Path(folder) / "progress.jsonl"
+        path.touch()
+        before = os.environ.get(PROGRESS_FILE)
+        os.environ[PROGRESS_FILE] = str(path)
+        reader = threading.Thread(target=_follow, args=(path, progress, name, finished), daemon=True)
+        reader.start()
+        try:
+            yield
+        finally:
+            finished.set()
+            reader.join()
+            _restore_environment(before)
+
+
+def _follow(path: Path, progress: Progress, name: str, finished: threading.Event) -> None:
+    """Read progress events until the notebook is finished; one progress line an experiment."""
+    bars = {"": progress.add_task(name, total=None)}
+    with path.open(encoding="utf-8") as stream:
+        while not finished.wait(0.2):
+            for line in stream:
+                event = json.loads(line)
+                if event["name"] not in bars:
+                    progress.update(bars[""], visible=False)
+                    bars[event["name"]] = progress.add_task(event["name"], total=event["total"])
+                progress.update(
+                    bars[event["name"]], completed=event["done"], description=f"{name} · {event['label']}"
+                )
+
+
+def _restore_environment(before: str | None) -> None:
+    if before is None:
+        os.environ.pop(PROGRESS_FILE, None)
+    else:
+        os.environ[PROGRESS_FILE] = before

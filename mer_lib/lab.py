@@ -1,0 +1,210 @@
+"""What notebooks call: checked parameters, and one session with its data, its store and its measurements."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, field_validator
+
+from mer_lib import datasets, settings
+from mer_lib.datasets.flow_maps import FlowMapDataset
+from mer_lib.errors import ParameterError, fault_list
+from mer_lib.evaluation.crossval import FoldEvent
+from mer_lib.evaluation.store import PredictionStore
+from mer_lib.papers.experiments import experiment, experiments, known
+from mer_lib.papers.measure import Measurement, measure, run_experiment
+
+PROGRESS_FILE = "MER_PROGRESS"  # environment variable: where a running notebook tells how far it is
+
+
+class NotebookParameters(BaseModel):
+    """What every notebook takes: which data to show, and how large a run may be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    profile: Literal["smoke", "quick", "paper"]
+    data: str
+
+    @field_validator("data")
+    @classmethod
+    def _known_data(cls, name: str) -> str:
+        return known(name, (datasets.BEST, *(entry.name for entry in datasets.available())), "data")
+
+
+class TrainingParameters(NotebookParameters):
+    """What a notebook that trains takes besides."""
+
+    seeds: list[StrictInt] | None
+    jobs: StrictInt = Field(ge=1, le=64)
+    device: str
+
+
+class ExperimentParameters(TrainingParameters):
+    """What a notebook takes that shows experiments of a paper: their ids, or patterns such as ``htnet.*``."""
+
+    experiments: list[str] = Field(min_length=1)
+
+    @field_validator("experiments")
+    @classmethod
+    def _known_experiments(cls, patterns: list[str]) -> list[str]:
+        return matching(patterns)
+
+
+def matching(patterns: Iterable[str]) -> list[str]:
+    """Return the ids of the experiments that `patterns` name, in the papers' order.
+
+    Raises:
+        ParameterError: a pattern matches nothing; all such patterns are named, with suggestions.
+    """
+    names, faults, found = list(experiments()), [], set()
+    for pattern in patterns:
+        hits = fnmatch.filter(names, pattern)
+        found.update(hits)
+        if not hits:
+            near = difflib.get_close_matches(pattern, names, n=1)
+            faults.append(f"{pattern!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+    if faults:
+        raise ParameterError(f"experiment: expected ids or patterns among {', '.join(names)}, got {', '.join(faults)}")
+    return [name for name in names if name in found]
+
+
+def check_parameters(namespace: Mapping[str, Any], model: type[NotebookParameters]) -> NotebookParameters:
+    """Check a notebook's parameters before any work starts.
+
+    Args:
+        namespace: the notebook's ``globals()`` right after its parameters and imports.
+        model: which parameters there are, their types and ranges.
+
+    Raises:
+        ParameterError: a name is unknown (a misspelt one that papermill injected, say), missing, of a wrong type or
+            out of range; all faults at once.
+    """
+    given = {name: value for name, value in namespace.items() if _is_parameter(name, value)}
+    return validated(given, model)
+
+
+def validated(given: Mapping[str, Any], model: type[NotebookParameters]) -> NotebookParameters:
+    """Return `given` as `model`, with one ParameterError that lists every fault."""
+    faults = [
+        f"{name}: no such parameter" + (f"; did you mean {near[0]!r}?" if near else "")
+        for name in given
+        if name not in model.model_fields
+        for near in [difflib.get_close_matches(name, list(model.model_fields), n=1)]
+    ]
+    try:
+        checked = model.model_validate({name: given[name] for name in given if name in model.model_fields})
+    except ValidationError as error:
+        faults += [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r}" for e in error.errors()]
+    except ParameterError as error:
+        faults.append(str(error))
+    if faults:
+        raise ParameterError(
+            f"{len(faults)} wrong parameters; nothing was run. Parameters are {', '.join(model.model_fields)}.\n"
+            + fault_list(faults)
+        )
+    return checked
+
+
+def _is_parameter(name: str, value: object) -> bool:
+    """Tell a notebook's parameters from what IPython and imports put into its namespace."""
+    shell = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+    return not name.startswith("_") and name not in shell and not isinstance(value, ModuleType)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One notebook's data, store and parameters."""
+
+    parameters: NotebookParameters
+    dataset: FlowMapDataset
+    store: PredictionStore
+
+    @property
+    def experiments(self) -> list[str]:
+        """Return the ids of the experiments that the notebook was asked for."""
+        return list(getattr(self.parameters, "experiments", []))
+
+    @property
+    def caption(self) -> str:
+        """What everything in this notebook comes from, to stand beside every number and figure."""
+        return f"{self.dataset.label} · profile {self.parameters.profile}"
+
+    def measure(self, name: str) -> Measurement:
+        """Train what the store lacks of an experiment, with a progress line, and return its measurement."""
+        parameters = self.parameters
+        if not isinstance(parameters, TrainingParameters):
+            raise ParameterError(f"{name}: this notebook takes no training parameters, so it cannot train")
+        progress = _Progress(name)
+        chosen = experiment(name)
+        summary = run_experiment(
+            chosen,
+            parameters.profile,
+            self.dataset,
+            self.store,
+            seeds=parameters.seeds,
+            n_jobs=parameters.jobs,
+            device=parameters.device,
+            listener=progress,
+        )
+        progress.close(str(summary))
+        return measure(chosen, parameters.profile, self.dataset, self.store, seeds=parameters.seeds)
+
+
+def start(namespace: Mapping[str, Any], model: type[NotebookParameters] = NotebookParameters) -> Session:
+    """Check a notebook's parameters, load its data, and open the store.
+
+    Raises:
+        ParameterError: see :func:`check_parameters`.
+        DataError: the data are absent or damaged.
+    """
+    parameters = check_parameters(namespace, model)
+    return Session(parameters, datasets.load(parameters.data), PredictionStore(settings.store_root()))
+
+
+class _Progress:
+    """Shows one line that is replaced after every fold, and tells a waiting `mer run` through a file."""
+
+    def __init__(self, name: str) -> None:
+        from IPython.display import display  # only notebooks need it
+
+        self._name, self._started = name, time.monotonic()
+        self._handle = display(_Line(f"{name}: looking for stored folds …"), display_id=True)
+
+    def __call__(self, event: FoldEvent, done: int, total: int) -> None:
+        elapsed = time.monotonic() - self._started
+        left = elapsed / done * (total - done)
+        self._show(f"{self._name}: fold {done} of {total}, about {left:.0f} s left ({event.task.job_label})")
+        tell(name=self._name, done=done, total=total, label=event.task.job_label, failed=bool(event.error))
+
+    def close(self, summary: str) -> None:
+        self._show(f"{self._name}: {summary}, {time.monotonic() - self._started:.0f} s")
+
+    def _show(self, text: str) -> None:
+        if self._handle is not None:
+            self._handle.update(_Line(text))
+
+
+class _Line:
+    """Plain text that a notebook shows as it is."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def tell(**progress: Any) -> None:
+    """Append a progress event to the file named by ``MER_PROGRESS``, if it is set."""
+    path = os.environ.get(PROGRESS_FILE)
+    if path:
+        with open(path, "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(progress) + "\n")

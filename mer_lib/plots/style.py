@@ -1,0 +1,198 @@
+"""The one look of every figure: colours that mean the same thing everywhere, sizes for a projector, captions.
+
+Classes use the palette of Okabe and Ito, methods that of Paul Tol ("muted"); both keep apart under the common forms
+of colour blindness. Protocols differ by marker as well, so that a figure can be read in grey print.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+
+from mer_lib.errors import ParameterError
+from mer_lib.evaluation.protocols import PROTOCOLS
+from mer_lib.evaluation.variant import Variant
+from mer_lib.papers.measure import Measurement
+
+CLASS_COLOURS = {"negative": "#0072B2", "positive": "#E69F00", "surprise": "#009E73"}
+METHOD_COLOURS = {"dummy": "#777777", "linear_svm": "#882255", "ststnet": "#332288", "htnet": "#CC6677"}
+SPARE_COLOURS = ("#117733", "#AA4499", "#999933", "#44AA99")
+
+FLOW_COLOURS = "RdBu_r"  # diverging: white is no motion
+STRAIN_COLOURS = "viridis"  # sequential: dark is no strain
+
+PROTOCOL_LABELS = {
+    "fixed": "fixed: last epoch",
+    "nested": "nested: chosen on inner subjects",
+    "published": "published: chosen on the test subjects",
+}
+PROTOCOL_MARKERS = {"fixed": "o", "nested": "s", "published": "^"}
+REPORTED_LABEL = "printed in the paper"
+METRIC_LABELS = {
+    "uf1": "UF1",
+    "uar": "UAR",
+    "accuracy": "accuracy",
+    "auc_micro": "ROC-AUC, micro",
+    "auc_macro": "ROC-AUC, macro",
+}
+DATASET_LABELS = {
+    "full": "all data sets",
+    "casme2": "CASME II",
+    "samm": "SAMM",
+    "smic": "SMIC-HS",
+    "casme3a": "CAS(ME)³ part A",
+}
+
+STYLE: dict[str, Any] = {
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.dpi": 96,
+    "axes.facecolor": "white",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "axes.titleweight": "bold",
+    "axes.axisbelow": True,
+    "font.family": "DejaVu Sans",
+    "font.size": 14,
+    "axes.titlesize": 15,
+    "axes.labelsize": 14,
+    "xtick.labelsize": 13,
+    "ytick.labelsize": 13,
+    "legend.fontsize": 12,
+    "legend.frameon": False,
+    "figure.titlesize": 18,
+    "figure.titleweight": "bold",
+    "grid.color": "#DDDDDD",
+    "lines.linewidth": 2.0,
+}
+CAPTION_SIZE = 11
+TOY_MARK = "TOY DATA"
+
+P = ParamSpec("P")
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw in the style of the project, and hand the figure over: a notebook shows it once, nothing stays open."""
+
+    @functools.wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with mpl.rc_context(STYLE):
+            figure = draw(*args, **kwargs)
+            figure.canvas.draw()  # ticks and labels are made now, while the style holds
+        plt.close(figure)
+        return figure
+
+    return wrapper
+
+
+def panels(rows: int = 1, columns: int = 1, *, width: float = 11.0, height: float = 5.0, **options: Any) -> Any:
+    """Return a figure and its axes as an array of shape (rows, columns), laid out so that nothing overlaps."""
+    options = {"layout": "constrained", "squeeze": False} | options
+    return plt.subplots(rows, columns, figsize=(width, height), **options)
+
+
+def caption(figure: Figure, text: str, *, toy: bool = False) -> Figure:
+    """Write under `figure` what its numbers come from, and mark it where they come from toy data.
+
+    Args:
+        figure: changed in place.
+        text: data set, profile and seeds, such as :attr:`Measurement.caption`.
+        toy: whether the data are generated: a red line and a watermark say so.
+    """
+    line = f"{TOY_MARK} · {text}" if toy else text
+    figure.supxlabel(line, x=0.01, ha="left", fontsize=CAPTION_SIZE, color="#B00020" if toy else "#444444")
+    if toy:
+        figure.text(
+            0.5, 0.55, TOY_MARK, fontsize=54, color="#B00020", alpha=0.12, rotation=18, ha="center", va="center",
+            weight="bold", zorder=10,
+        )  # fmt: skip
+    return figure
+
+
+def sign(figure: Figure, measurement: Measurement) -> Figure:
+    """Write the caption of `measurement` under `figure`."""
+    return caption(figure, measurement.caption, toy=measurement.dataset.kind == "toy")
+
+
+def variant_colours(variants: Mapping[str, Variant]) -> dict[str, str]:
+    """Return one colour a variant: by method where methods differ, from dark to light where one method is varied.
+
+    Variants that share a method share its hue, each lighter than the one before.
+    """
+    names = [variant.model.name for variant in variants.values()]
+    if len(set(names)) == 1 and len(names) > 1:
+        shades = mpl.colormaps["cividis"](np.linspace(0, 0.8, len(names)))
+        return {label: to_hex(shade) for label, shade in zip(variants, shades, strict=True)}
+    base = _method_colours(names)
+    return {
+        label: lighter(base[name], 0.45 * names[:position].count(name))
+        for position, (label, name) in enumerate(zip(variants, names, strict=True))
+    }
+
+
+def _method_colours(names: Iterable[str]) -> dict[str, str]:
+    unknown = sorted(set(names) - set(METHOD_COLOURS))
+    spare = {name: SPARE_COLOURS[i % len(SPARE_COLOURS)] for i, name in enumerate(unknown)}
+    return METHOD_COLOURS | spare
+
+
+def lighter(colour: str, amount: float) -> str:
+    """Mix `colour` with white: 0 leaves it, 0.8 is the lightest returned.
+
+    >>> lighter("#000000", 0.5)
+    '#808080'
+    """
+    mix = min(max(amount, 0.0), 0.8)
+    return to_hex(tuple(channel + (1 - channel) * mix for channel in to_rgb(colour)))
+
+
+def readable_on(colour: str | tuple[float, ...]) -> str:
+    """Return black or white, whichever is easier to read on `colour` (relative luminance).
+
+    >>> readable_on("#FFFFFF"), readable_on("#000080")
+    ('black', 'white')
+    """
+    red, green, blue = to_rgb(colour)
+    return "black" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.45 else "white"
+
+
+def metric_label(metric: str) -> str:
+    """Return the name of a metric for people, e.g. ``recall_negative`` -> ``recall, negative``."""
+    return METRIC_LABELS.get(metric, metric.replace("recall_", "recall, "))
+
+
+def dataset_label(name: str) -> str:
+    """Return the name of a subset for people, e.g. ``casme2`` -> ``CASME II``."""
+    return DATASET_LABELS.get(name, name)
+
+
+def checked_protocols(measurement: Measurement, wanted: Sequence[str] | None = None) -> list[str]:
+    """Return the protocols to show, in their order: those `wanted` (all where None) that were measured.
+
+    Raises:
+        ParameterError: a protocol is unknown, or ``published`` is asked for without ``fixed`` beside it.
+    """
+    wanted = PROTOCOLS if wanted is None else wanted
+    unknown = sorted(set(wanted) - set(PROTOCOLS))
+    if unknown:
+        raise ParameterError(f"protocols: expected some of {', '.join(PROTOCOLS)}, got {', '.join(unknown)}")
+    if "published" in wanted and "fixed" not in wanted:
+        raise ParameterError(
+            "protocols: 'published' chooses the epoch on the test subjects and never stands alone; ask for 'fixed' too"
+        )
+    measured = set(measurement.scores["protocol"])
+    return [name for name in PROTOCOLS if name in wanted and name in measured]
+
+
+def iterate(axes: np.ndarray) -> Iterator[Axes]:
+    """Yield every axes of a grid, row by row."""
+    yield from axes.ravel()

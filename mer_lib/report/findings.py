@@ -1,0 +1,111 @@
+"""What was seen, in sentences made from the numbers by rules that the sentences name."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mer_lib.papers.measure import Measurement
+from mer_lib.report.formatting import difference, measured, score
+
+LEVEL = 0.05  # of the Holm-corrected tests
+
+
+def comparison(measurement: Measurement) -> str:
+    """Say which method scored highest, which ones it can be told from, and what that rests on. Markdown."""
+    table = _uf1(measurement).sort_values("value", ascending=False)
+    best = table.iloc[0]
+    told, alike = _partners(measurement, best["variant"])
+    lines = [
+        f"**Seen:** *{best['variant']}* scored highest, UF1 {measured(best['value'], best['low'], best['high'])}.",
+        f"It can be told from {_listed(told)}." if told else "",
+        f"It cannot be told from {_listed(alike)}: the paired test over people, corrected for "
+        f"{len(measurement.tests)} comparisons, leaves p above {LEVEL}."
+        if alike
+        else "",
+        _source(measurement),
+    ]
+    return " ".join(line for line in lines if line)
+
+
+def ablation(measurement: Measurement) -> str:
+    """Say whether the variants of an ablation can be told apart at all. Markdown."""
+    table = _uf1(measurement)
+    if len(table) == 1:
+        return _recalls(measurement)
+    best, worst = table.loc[table["value"].idxmax()], table.loc[table["value"].idxmin()]
+    spread, width = best["value"] - worst["value"], (table["high"] - table["low"]).mean()
+    significant = _significant(measurement)
+    lines = [
+        f"**Seen:** UF1 runs from {score(worst['value'])} (*{worst['variant']}*) to {score(best['value'])} "
+        f"(*{best['variant']}*), a spread of {score(spread)}; one interval is {score(width)} wide on average.",
+        f"Of {len(measurement.tests)} pairs, {len(significant)} differ after Holm's correction (p below {LEVEL})."
+        if len(significant)
+        else f"None of the {len(measurement.tests)} pairs differs after Holm's correction (p below {LEVEL}), so this "
+        "run gives no reason to prefer one.",
+        _published_best(table),
+        "One seed: the noise between two trainings is not in these intervals." if len(measurement.seeds) == 1 else "",
+        _source(measurement),
+    ]
+    return " ".join(line for line in lines if line)
+
+
+def optimism(measurement: Measurement) -> str:
+    """Say how much UF1 the choice of the epoch on the test subjects is worth. Markdown."""
+    gaps = measurement.gaps.set_index("variant")
+    trained = gaps[gaps["published"] != gaps["fixed"]]
+    if trained.empty:
+        return "**Seen:** no method here has an epoch to choose, or the choice made no difference."
+    rows = [
+        f"*{label}* {difference(row['published_minus_fixed'])}"
+        + (f" against `fixed`, {difference(row['published_minus_nested'])} against `nested`" if i == 0 else "")
+        + (f" and {difference(row['published_minus_nested'])}" if i else "")
+        for i, (label, row) in enumerate(trained.iterrows())
+    ]
+    return (
+        f"**Seen:** choosing the epoch on the test people changes UF1 by {'; '.join(rows)}. "
+        f"Nothing was learned better: the trainings are the same. {_source(measurement)}"
+    )
+
+
+def _uf1(measurement: Measurement) -> pd.DataFrame:
+    table = measurement.scores
+    chosen = (table["subset"] == "full") & (table["protocol"] == "fixed") & (table["metric"] == "uf1")
+    return table[chosen].reset_index(drop=True)
+
+
+def _significant(measurement: Measurement) -> pd.DataFrame:
+    return measurement.tests[measurement.tests["p_holm"] < LEVEL]
+
+
+def _partners(measurement: Measurement, name: str) -> tuple[list[str], list[str]]:
+    """Return the variants that differ from `name` after correction, and those that do not."""
+    told, alike = [], []
+    for row in measurement.tests.itertuples():
+        if name in (row.method_a, row.method_b):
+            other = row.method_b if row.method_a == name else row.method_a
+            (told if row.p_holm < LEVEL else alike).append(other)
+    return told, alike
+
+
+def _published_best(table: pd.DataFrame) -> str:
+    if table["reported"].isna().all():
+        return ""
+    best = table.loc[table["reported"].idxmax()]
+    return f"The article's best is *{best['variant']}* with {best['reported_text']}."
+
+
+def _recalls(measurement: Measurement) -> str:
+    table = measurement.scores
+    chosen = table[(table["subset"] == "full") & (table["protocol"] == "fixed")].set_index("metric")["value"]
+    recalls = ", ".join(
+        f"{name.removeprefix('recall_')} {score(chosen[name])}" for name in chosen.index if name.startswith("recall_")
+    )
+    return f"**Seen:** recalls are {recalls}. {_source(measurement)}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"*{name}*" for name in names)
+
+
+def _source(measurement: Measurement) -> str:
+    return f"({measurement.caption}.)"

@@ -1,0 +1,86 @@
+"""One rule for every number that is shown: 4 decimals for scores and interval ends, 3 for differences and p-values."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+NOTHING = "–"
+
+
+def score(value: float) -> str:
+    """Show a score; a dash where there is none.
+
+    >>> score(0.72091), score(float("nan"))
+    ('0.7209', '–')
+    """
+    return NOTHING if math.isnan(value) else f"{value:.4f}"
+
+
+def measured(value: float, low: float = math.nan, high: float = math.nan, sd: float = math.nan) -> str:
+    """Show a score with its interval and its spread over seeds, as far as they are known.
+
+    >>> measured(0.72, 0.66, 0.78, 0.012), measured(0.72)
+    ('0.7200 [0.6600, 0.7800] ± 0.012', '0.7200')
+    """
+    interval = "" if math.isnan(low) or math.isnan(high) else f" [{low:.4f}, {high:.4f}]"
+    spread = "" if math.isnan(sd) else f" ± {sd:.3f}"
+    return score(value) + interval + spread
+
+
+def difference(value: float) -> str:
+    """Show a signed difference, with a true minus sign.
+
+    >>> difference(0.0714), difference(-0.0714), difference(-0.00001)
+    ('+0.071', '−0.071', '0.000')
+    """
+    if math.isnan(value):
+        return NOTHING
+    text = f"{value:+.3f}"
+    return "0.000" if text in ("+0.000", "-0.000") else text.replace("-", "−")
+
+
+def p_value(value: float) -> str:
+    """Show a p-value.
+
+    >>> p_value(0.0004), p_value(0.0312), p_value(1.0)
+    ('< 0.001', '0.031', '1.000')
+    """
+    return NOTHING if math.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def whole(value: float) -> str:
+    """Show a count with its thousands apart.
+
+    >>> whole(114429446)
+    '114,429,446'
+    """
+    return f"{int(value):,}"
+
+
+def duration(seconds: float) -> str:
+    """Show a time.
+
+    >>> duration(0.42), duration(75), duration(3720)
+    ('0.4 s', '1 min 15 s', '1 h 02 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def setting(value: Any) -> str:
+    """Show a parameter's value.
+
+    >>> setting(5e-05), setting(True), setting(None), setting([2, 2, 8])
+    ('5e-05', 'yes', '–', '(2, 2, 8)')
+    """
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return f"({', '.join(setting(part) for part in value)})"
+    return f"{value:g}" if isinstance(value, float) else str(value)

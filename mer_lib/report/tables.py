@@ -1,0 +1,389 @@
+"""Tables to show, for the report and the notebooks alike: each is a function of a measurement and nothing else.
+
+Cells are text, formatted by :mod:`mer_lib.report.formatting`; the numbers themselves stand in the measurement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from mer_lib.errors import ParameterError
+from mer_lib.evaluation.crossval import Job
+from mer_lib.evaluation.methods import is_network
+from mer_lib.evaluation.protocols import PROTOCOLS
+from mer_lib.evaluation.variant import Variant
+from mer_lib.papers import reported
+from mer_lib.papers.experiments import Experiment
+from mer_lib.papers.measure import METRICS, Measurement, jobs_of
+from mer_lib.plots.style import PROTOCOL_LABELS, dataset_label, metric_label
+from mer_lib.report.formatting import NOTHING, difference, measured, p_value, score, setting, whole
+from mer_lib.report.parameters import parameter_count, weights_mib
+
+REFERENCE_PROFILE = "paper"
+SPLITS = {"loso": "leave one subject out", "kfold": "folds of whole subjects"}
+PRINTED_SIZE = "torchsummary_total_mb"  # what HTNet's table 5 calls parameters (htnet specification, fault 16)
+
+
+def score_table(
+    measurement: Measurement,
+    protocol: str = "fixed",
+    metrics: Sequence[str] = ("uf1", "uar"),
+    subsets: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Return measured beside reported scores, one row a (variant, subset).
+
+    Args:
+        measurement: what was measured.
+        protocol: ``"fixed"`` or ``"nested"``; for ``"published"``, which never stands alone, see :func:`gap_table`.
+        metrics: names in :data:`mer_lib.papers.measure.METRICS`.
+        subsets: ``"full"`` and data sets of the composite; None takes all.
+
+    Returns:
+        Columns `variant, subset, samples`, then for each metric `<metric>` with mean [95 % interval] ± sd over seeds,
+        and `<metric> reported` where the paper reports any.
+
+    Raises:
+        ParameterError: a protocol, metric or subset was not measured, or the protocol is ``"published"``.
+    """
+    table = measurement.scores
+    if protocol == "published":
+        raise ParameterError("protocol 'published' is never shown alone; gap_table shows it beside the others")
+    _require("protocol", [protocol], table["protocol"])
+    _require("metric", metrics, table["metric"])
+    _require("subset", subsets or [], table["subset"])
+    rows = table[(table["protocol"] == protocol) & table["metric"].isin(metrics)]
+    if subsets is not None:
+        rows = rows[rows["subset"].isin(subsets)]
+    wide = pd.DataFrame([_score_row(group, metrics) for _, group in rows.groupby(["variant", "subset"], sort=False)])
+    order = [column for name in metrics for column in (metric_label(name), f"{metric_label(name)} reported")]
+    return wide[["variant", "subset", "samples", *(name for name in order if name in wide)]].fillna(NOTHING)
+
+
+def _require(what: str, wanted: Iterable[str], measured_ones: pd.Series) -> None:
+    known = list(dict.fromkeys(measured_ones))
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise ParameterError(f"{what}: expected some of {', '.join(known)}, got {', '.join(unknown)}")
+
+
+def _score_row(group: pd.DataFrame, metrics: Sequence[str]) -> dict[str, Any]:
+    first, by_metric = group.iloc[0], group.set_index("metric")
+    row = {"variant": first["variant"], "subset": dataset_label(first["subset"]), "samples": int(first["n"])}
+    for name in metrics:
+        cell, label = by_metric.loc[name], metric_label(name)
+        row[label] = measured(cell["value"], cell["low"], cell["high"], cell["sd"])
+        if cell["reported_text"]:
+            row[f"{label} reported"] = cell["reported_text"]
+    return row
+
+
+def gap_table(measurement: Measurement) -> pd.DataFrame:
+    """Return UF1 of all data sets under every protocol, one row a variant, and what choosing on the test adds.
+
+    Columns: `variant`, one a protocol as in :data:`PROTOCOL_LABELS`, `published − fixed`, `published − nested`, and
+    `reported` where the paper reports any.
+    """
+    rows = []
+    for label in measurement.variants:
+        cells = _full_uf1(measurement, label)
+        gap = measurement.gaps.set_index("variant").loc[label]
+        row: dict[str, Any] = {"variant": label}
+        row |= {PROTOCOL_LABELS[name]: _interval_cell(cells, name) for name in PROTOCOLS}
+        row["published − fixed"] = difference(gap["published_minus_fixed"])
+        row["published − nested"] = difference(gap["published_minus_nested"])
+        if (text := cells["reported_text"].iloc[0]) != "":
+            row["reported"] = text
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _full_uf1(measurement: Measurement, variant: str) -> pd.DataFrame:
+    table = measurement.scores
+    chosen = (table["variant"] == variant) & (table["subset"] == "full") & (table["metric"] == "uf1")
+    return table[chosen].set_index("protocol")
+
+
+def _interval_cell(cells: pd.DataFrame, protocol: str) -> str:
+    if protocol not in cells.index:
+        return NOTHING
+    cell = cells.loc[protocol]
+    return measured(cell["value"], cell["low"], cell["high"])
+
+
+def fold_mean_table(measurement: Measurement) -> pd.DataFrame:
+    """Return scores averaged over folds under ``fixed``, which is not the field's protocol and is given second."""
+    rows = measurement.fold_means
+    rows = rows[rows["protocol"] == "fixed"].set_index("variant").loc[list(measurement.variants)]
+    table = pd.DataFrame({"variant": rows.index})
+    for name in ("uf1", "uar", "accuracy"):
+        table[f"{metric_label(name)}, mean over folds"] = [score(v) for v in rows[f"{name}_mean_over_folds"]]
+    table["folds"] = [whole(n) for n in rows["n_folds"]]
+    lacking = [name for name in rows if str(name).startswith("folds_without_")]
+    for name in lacking:
+        table[str(name).replace("_", " ")] = [whole(n) for n in rows[name]]
+    return table
+
+
+def comparison_table(measurement: Measurement) -> pd.DataFrame:
+    """Return the paired permutation tests between variants, smallest p-value first; empty for a single variant."""
+    tests = measurement.tests
+    if tests.empty:
+        return pd.DataFrame()
+    tests = tests.sort_values(["p_holm", "p_value"], kind="stable")
+    return pd.DataFrame(
+        {
+            "first": tests["method_a"].to_numpy(),
+            "second": tests["method_b"].to_numpy(),
+            "UF1 first": [score(v) for v in tests["score_a"]],
+            "UF1 second": [score(v) for v in tests["score_b"]],
+            "difference": [difference(v) for v in tests["difference"]],
+            "p": [p_value(v) for v in tests["p_value"]],
+            "p, Holm": [p_value(v) for v in tests["p_holm"]],
+            "subjects": tests["n_subjects"].to_numpy(),
+        }
+    )
+
+
+def audit_table(measurement: Measurement) -> pd.DataFrame:
+    """Return every check of the audits, failed ones first: `check, result, detail, variants`.
+
+    Passed checks share a row, and so do failures and notes in the same words.
+    """
+    parts = [
+        audit.table().assign(variants=f"{label}, seed {seed}") for (label, seed), audit in measurement.audits.items()
+    ]
+    rows = pd.concat(parts, ignore_index=True)
+    # Passed checks differ in counts at most; of the others, every variant and its words matter.
+    rows["group"] = rows["detail"].where(rows["result"] != "passed", "")
+    merged = rows.groupby(["check", "result", "group"], sort=False).agg(
+        detail=("detail", lambda texts: "; ".join(dict.fromkeys(texts))), variants=("variants", list)
+    )
+    merged["variants"] = ["all" if len(names) == len(parts) else "; ".join(names) for names in merged["variants"]]
+    merged = merged.reset_index()
+    order = merged["result"].map({"FAILED": 0, "passed": 1, "note": 2}).to_numpy()
+    return merged.iloc[order.argsort(kind="stable")][["check", "result", "detail", "variants"]].reset_index(drop=True)
+
+
+def settings_table(measurement: Measurement, varied_only: bool = False) -> pd.DataFrame:
+    """Return the full settings, one row a setting by its dotted path, one column a variant.
+
+    Args:
+        measurement: what was measured.
+        varied_only: keep the settings in which variants differ.
+    """
+    columns = {label: _settings(variant) for label, variant in measurement.variants.items()}
+    paths = dict.fromkeys(path for values in columns.values() for path in values)
+    table = pd.DataFrame(
+        {"setting": list(paths)}
+        | {label: [setting(values.get(path)) for path in paths] for label, values in columns.items()}
+    )
+    differs = table[list(columns)].nunique(axis=1) > 1
+    return table[differs].reset_index(drop=True) if varied_only else table
+
+
+def _settings(variant: Variant) -> dict[str, Any]:
+    """Return what decides the variant's result: a method without a network does not look at `training`."""
+    content = variant.model_dump(mode="json")
+    return flattened(content if is_network(variant) else {**content, "training": {}})
+
+
+def same_settings(measurement: Measurement) -> list[list[str]]:
+    """Return the groups of variants that are one and the same under this profile, so that they share their results."""
+    groups: dict[str, list[str]] = {}
+    for label, variant in measurement.variants.items():
+        groups.setdefault(variant.key, []).append(label)
+    return [labels for labels in groups.values() if len(labels) > 1]
+
+
+def flattened(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a nested setting by dotted paths.
+
+    >>> flattened({"model": {"name": "htnet", "params": {"dim": 64}}})
+    {'model.name': 'htnet', 'model.params.dim': 64}
+    """
+    flat: dict[str, Any] = {}
+    for key, entry in value.items():
+        path = f"{prefix}{key}"
+        flat |= flattened(entry, f"{path}.") if isinstance(entry, dict) else {path: entry}
+    return flat
+
+
+def profile_table(measurement: Measurement) -> pd.DataFrame:
+    """Return in what this run differs from profile ``paper``: `setting, this run, profile paper`; empty under it.
+
+    Values that differ between variants are listed, the variant's own first axis included.
+    """
+    if REFERENCE_PROFILE not in measurement.experiment.profiles:
+        return pd.DataFrame()
+    ours = [_settings(variant) for variant in measurement.variants.values()]
+    reference = measurement.experiment.settings(REFERENCE_PROFILE)
+    theirs = [_settings(reference[label]) for label in measurement.variants]
+    rows = []
+    for path in dict.fromkeys(path for values in (*ours, *theirs) for path in values):
+        pairs = [(a.get(path), b.get(path)) for a, b in zip(ours, theirs, strict=True)]
+        if any(a != b for a, b in pairs):
+            here, there = (_listed(_shown(path, pair[i]) for pair in pairs) for i in (0, 1))
+            rows.append({"setting": path, "this run": here, f"profile {REFERENCE_PROFILE}": there})
+    seeds, wanted = list(measurement.seeds), list(measurement.experiment.profile(REFERENCE_PROFILE).seeds)
+    if seeds != wanted:
+        rows.append({"setting": "seeds", "this run": setting(seeds), f"profile {REFERENCE_PROFILE}": setting(wanted)})
+    return pd.DataFrame(rows)
+
+
+def _shown(path: str, value: Any) -> str:
+    return SPLITS.get(value, setting(value)) if path == "split.kind" else setting(value)
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(dict.fromkeys(setting(value) for value in values))
+
+
+def parameter_table(measurement: Measurement) -> pd.DataFrame:
+    """Return true parameter counts, one row a variant, empty where no variant is a network.
+
+    Columns: `variant`, `parameters in this run`, `parameters under profile paper`, `their weights, MiB`, and, for real
+    data, `printed, MiB` where the paper prints a memory estimate under the name of parameters.
+    """
+    reference = measurement.experiment.settings(REFERENCE_PROFILE)
+    rows = []
+    for label, variant in measurement.variants.items():
+        here, there = parameter_count(variant), parameter_count(reference[label])
+        if here is None or there is None:
+            continue
+        row = {
+            "variant": label,
+            "parameters in this run": whole(here),
+            f"parameters under profile {REFERENCE_PROFILE}": whole(there),
+            "their weights, MiB": f"{weights_mib(there):.2f}",
+        }
+        if (printed := _printed_size(measurement, label)) is not None:
+            row["printed, MiB"] = printed
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _printed_size(measurement: Measurement, label: str) -> str | None:
+    source = measurement.experiment.reported
+    if measurement.dataset.kind != "real" or source is None or source.by is None:
+        return None
+    name = measurement.experiment.variants[label].reported or label
+    number = reported.lookup(source.experiment, PRINTED_SIZE, **{source.by: name})
+    return number.display() if number else None
+
+
+def printed_table(measurement: Measurement) -> pd.DataFrame:
+    """Return what the paper prints for this experiment besides the scores that stand in the score tables.
+
+    Columns: `what, where, value, unit, note`; empty for toy data, beside which no published number is shown.
+    """
+    numbers = published_numbers(measurement)
+    if numbers.empty:
+        return pd.DataFrame()
+    subsets = set(measurement.scores["subset"])
+    beside = numbers["metric"].isin(METRICS) & numbers["dataset"].isin(subsets)
+    rest = numbers[~beside & (numbers["metric"] != PRINTED_SIZE)]
+    return pd.DataFrame(
+        {
+            "what": [
+                str(name).removesuffix(f"_{unit}").replace("_", " ")
+                for name, unit in zip(rest["metric"], rest["unit"], strict=True)
+            ],
+            "where": [_place(row) for row in rest.itertuples()],
+            "value": [setting(value) for value in rest["value"]],
+            "unit": rest["unit"].to_numpy(),
+            "note": rest["note"].to_numpy(),
+        }
+    )
+
+
+def misprint_table(measurement: Measurement) -> pd.DataFrame:
+    """Return the known misprints among this experiment's published numbers; empty for toy data.
+
+    Columns: `where, metric, printed, shown here, evidence points to, status, why`.
+    """
+    numbers = published_numbers(measurement)
+    rows = numbers[numbers["status"] != ""] if len(numbers) else numbers
+    return pd.DataFrame(
+        [
+            {
+                "where": _place(row),
+                "metric": metric_label(row.metric),
+                "printed": row.printed or setting(row.value),
+                "shown here": setting(row.value),
+                "evidence points to": setting(None if pd.isna(row.suggested) else row.suggested),
+                "status": row.status,
+                "why": row.note,
+            }
+            for row in rows.itertuples()
+        ]
+    )
+
+
+def published_numbers(measurement: Measurement) -> pd.DataFrame:
+    """Return the published numbers of the experiment, an empty frame where there are none or the data are toy."""
+    source = measurement.experiment.reported
+    if source is None or measurement.dataset.kind != "real":
+        return pd.DataFrame()
+    return reported.reported(source.experiment)
+
+
+def _place(row: Any) -> str:
+    parts = [row.method, row.variant, dataset_label(row.dataset) if row.dataset else ""]
+    return ", ".join(part for part in parts if part) or NOTHING
+
+
+def note_table(measurement: Measurement) -> pd.DataFrame:
+    """Return what is known against the reported numbers of the score tables: `variant, subset, metric, note`."""
+    rows = measurement.scores
+    rows = rows[(rows["protocol"] == "fixed") & (rows["reported_note"] != "")]
+    return pd.DataFrame(
+        {
+            "variant": rows["variant"].to_numpy(),
+            "subset": [dataset_label(name) for name in rows["subset"]],
+            "metric": [metric_label(name) for name in rows["metric"]],
+            "note": rows["reported_note"].to_numpy(),
+        }
+    )
+
+
+def address_table(measurement: Measurement) -> pd.DataFrame:
+    """Return where each variant's predictions lie in the store, and what they cost: one row a variant."""
+    jobs = jobs_of(measurement.experiment, measurement.profile, measurement.dataset, measurement.seeds)
+    return pd.DataFrame([_address_row(label, group[0], measurement.events) for label, group in jobs.items()])
+
+
+def _address_row(label: str, job: Job, events: pd.DataFrame) -> dict[str, Any]:
+    mine = events[events["variant"] == label] if len(events) else events
+    return {
+        "variant": label,
+        "address in the store": job.address,
+        "setting's digest": job.variant.key[:16],
+        "folds computed": len(mine),
+        "seconds": f"{mine['seconds'].sum():.1f}" if len(mine) else NOTHING,
+        "device": _listed(mine["device_name"]) if len(mine) else NOTHING,
+    }
+
+
+def device_table(measurements: Sequence[Measurement]) -> pd.DataFrame:
+    """Return on which devices the folds were computed: `device, name, torch, mer_lib, folds, seconds`.
+
+    A fold that several experiments share counts once.
+    """
+    events = [m.events for m in measurements if len(m.events)]
+    if not events:
+        return pd.DataFrame()
+    unique = pd.concat(events).drop_duplicates(["address", "fold", "seed", "finished"])
+    groups = unique.groupby(["device", "device_name", "torch", "mer_lib"])["seconds"]
+    table = groups.agg(["count", "sum"]).reset_index()
+    return table.rename(columns={"device_name": "name", "count": "folds", "sum": "seconds"})
+
+
+def reported_place(experiment: Experiment) -> str:
+    """Say where the published numbers of an experiment stand, an empty text where there are none."""
+    if experiment.reported is None:
+        return ""
+    entry = reported.experiments()[experiment.reported.experiment]
+    return f"{entry.place} of {reported.papers()[entry.paper].short_name}"

@@ -1,0 +1,133 @@
+"""What the page's template lays out: tables of cells and confusion matrices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mer_lib.datasets import CLASSES, FlowMapDataset, qualified_subjects
+from mer_lib.papers.measure import METRICS, Measurement
+from mer_lib.plots.confusion import row_shares
+from mer_lib.plots.style import dataset_label, metric_label
+from mer_lib.report.formatting import NOTHING
+from mer_lib.report.tables import note_table, score_table
+
+_NUMBER = re.compile(r"[<+−≈\-]?\s?\d[\d.,]*(e-?\d+)?( .*)?|–")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its text, its CSS classes, a note that a footnote number leads to, and how many rows it spans."""
+
+    text: str
+    css: str = ""
+    note: int | None = None
+    rows: int = 1
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table ready to be laid out."""
+
+    caption: str
+    columns: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MatrixView:
+    """A confusion matrix ready to be laid out: one row a true class, (share 0..1 or None, text, count) a cell."""
+
+    title: str
+    rows: tuple[tuple[str, tuple[tuple[float, str, str], ...]], ...]
+
+
+def table_view(frame: pd.DataFrame, caption: str = "", marks: Iterable[tuple[str, str]] = ()) -> TableView | None:
+    """Lay out a display table: numbers to the right, `marks` as (text of a cell, CSS class); None for an empty one."""
+    if frame.empty:
+        return None
+    classes = dict(marks)
+    css = {str(name): _column_class(frame[name]) for name in frame}
+    columns = tuple(Cell(name, css[name].split(" ")[0]) for name in css)
+    rows = tuple(
+        tuple(Cell(text, classes.get(text, css[name])) for name, text in zip(css, map(str, row), strict=True))
+        for row in frame.itertuples(index=False, name=None)
+    )
+    return TableView(caption, columns, rows)
+
+
+def _column_class(column: pd.Series) -> str:
+    if not _is_numeric(column):
+        return ""
+    return "num reported" if str(column.name).endswith("reported") else "num"
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    return all(_NUMBER.fullmatch(str(value)) for value in column) and any(str(value) != NOTHING for value in column)
+
+
+def score_view(measurement: Measurement, protocol: str, metrics: Iterable[str], caption: str) -> TableView:
+    """Lay out the scores: one block a variant, one row a data set, footnotes on doubtful printed numbers."""
+    frame = score_table(measurement, protocol, tuple(metrics))
+    notes = {(n.variant, n.subset, f"{n.metric} reported"): n.note for n in note_table(measurement).itertuples()}
+    texts = list(dict.fromkeys(notes.values()))
+    sizes = frame["variant"].value_counts()
+    rows, seen = [], set()
+    for record in frame.to_dict("records"):
+        name = record["variant"]
+        cells = [] if name in seen else [Cell(name, "variant", rows=int(sizes[name]))]
+        seen.add(name)
+        cells.append(Cell(record["subset"], "subset"))
+        for column in frame.columns[2:]:
+            note = notes.get((name, record["subset"], column))
+            css = "num reported" if str(column).endswith("reported") else "num"
+            cells.append(Cell(str(record[column]), css, texts.index(note) + 1 if note else None))
+        rows.append(tuple(cells))
+    columns = tuple(Cell(_heading(str(name)), "num" if i > 1 else "") for i, name in enumerate(frame.columns))
+    return TableView(caption, columns, tuple(rows), tuple(texts))
+
+
+def _heading(column: str) -> str:
+    names = {metric_label(name) for name in METRICS}
+    return f"{column} measured" if column in names else column
+
+
+def matrix_views(measurement: Measurement, subset: str = "full") -> list[MatrixView]:
+    """Lay out the confusion matrix of every variant under protocol ``fixed``, counts summed over seeds."""
+    return [_matrix(label, measurement.confusion[label, subset, "fixed"]) for label in measurement.variants]
+
+
+def _matrix(title: str, counts: np.ndarray) -> MatrixView:
+    shares = row_shares(counts)
+    rows = []
+    for name, row_share, row_count in zip(CLASSES, shares, counts, strict=True):
+        cells = [
+            (0.0, NOTHING, "0") if np.isnan(share) else (round(float(share), 4), f"{share:.2f}", str(int(count)))
+            for share, count in zip(row_share, row_count, strict=True)
+        ]
+        rows.append((name, tuple(cells)))
+    return MatrixView(title, tuple(rows))
+
+
+def data_view(dataset: FlowMapDataset) -> TableView | None:
+    """Lay out what the data are: subjects, samples and classes of each data set, and where the apex comes from."""
+    samples = dataset.samples
+    groups = [("full", samples), *samples.groupby("dataset", sort=True)]
+    frame = pd.DataFrame([_data_row(str(name), rows) for name, rows in groups])
+    return table_view(frame, f"What was trained and tested on: {dataset.label}.")
+
+
+def _data_row(name: str, rows: pd.DataFrame) -> dict[str, str]:
+    counts = rows["label3"].value_counts()
+    return {
+        "data set": dataset_label(name),
+        "subjects": str(qualified_subjects(rows).nunique()),
+        "samples": str(len(rows)),
+        **{label: str(int(counts.get(label, 0))) for label in CLASSES},
+        "apex": ", ".join(sorted(set(rows["apex_source"].astype(str)))),
+    }

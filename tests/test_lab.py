@@ -1,0 +1,96 @@
+"""Notebook parameters are checked before any work, and a session trains and measures."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from mer_lib import lab
+from mer_lib.errors import ParameterError
+
+GOOD = {
+    "experiments": ["htnet.table4"],
+    "profile": "smoke",
+    "data": "toy_flow",
+    "seeds": None,
+    "jobs": 1,
+    "device": "cpu",
+}
+
+
+def test_good_parameters_pass_and_patterns_are_resolved() -> None:
+    checked = lab.check_parameters({**GOOD, "experiments": ["htnet.fig*"]}, lab.ExperimentParameters)
+    assert checked.experiments == ["htnet.fig7", "htnet.fig5", "htnet.fig6"]
+
+
+def test_what_a_notebook_holds_besides_parameters_is_no_fault() -> None:
+    namespace = {**GOOD, "lab": lab, "pd": pd, "In": [], "Out": {}, "_": 1, "__name__": "x", "get_ipython": print}
+    assert lab.check_parameters(namespace, lab.ExperimentParameters).jobs == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"profle": "quick"}, "profle: no such parameter; did you mean 'profile'?"),
+        ({"profile": "fast"}, "'smoke', 'quick' or 'paper'"),
+        ({"jobs": "2"}, "jobs"),
+        ({"jobs": 0}, "greater than or equal to 1"),
+        ({"jobs": True}, "jobs"),
+        ({"seeds": [0.5]}, "seeds"),
+        ({"seeds": "0"}, "seeds"),
+        ({"data": "megc"}, "data: expected one of best, megc2019_flow"),
+        ({"experiments": ["htnet.tabel4"]}, "did you mean 'htnet.table4'"),
+        ({"experiments": []}, "at least 1"),
+    ],
+)
+def test_each_wrong_parameter_is_named(change: dict, words: str) -> None:
+    with pytest.raises(ParameterError, match="nothing was run") as caught:
+        lab.check_parameters({**GOOD, **change}, lab.ExperimentParameters)
+    assert words in str(caught.value)
+
+
+def test_all_wrong_parameters_are_named_at_once() -> None:
+    with pytest.raises(ParameterError) as caught:
+        lab.check_parameters({**GOOD, "jobs": 0, "profile": "fast", "sedes": [1]}, lab.ExperimentParameters)
+    assert all(name in str(caught.value) for name in ("jobs", "profile", "sedes"))
+
+
+def test_a_missing_parameter_is_named() -> None:
+    given = {name: value for name, value in GOOD.items() if name != "jobs"}
+    with pytest.raises(ParameterError, match="jobs: Field required"):
+        lab.check_parameters(given, lab.ExperimentParameters)
+
+
+def test_matching_names_every_pattern_that_finds_nothing() -> None:
+    with pytest.raises(ParameterError) as caught:
+        lab.matching(["htnet.*", "foo.bar", "lab.frist_comparison"])
+    assert "'foo.bar'" in str(caught.value)
+    assert "did you mean 'lab.first_comparison'" in str(caught.value)
+
+
+@pytest.fixture
+def progress_file(tmp_path, monkeypatch):
+    path = tmp_path / "progress.jsonl"
+    monkeypatch.setenv(lab.PROGRESS_FILE, str(path))
+    return path
+
+
+@pytest.mark.filterwarnings("ignore::mer_lib.evaluation.crossval.FoldWarning")
+def test_a_session_measures_tells_its_progress_and_reads_the_store_the_second_time(progress_file) -> None:
+    session = lab.start({**GOOD, "experiments": ["htnet.fig7"]}, lab.ExperimentParameters)
+    first = session.measure("htnet.fig7")
+    told = [json.loads(line) for line in progress_file.read_text().splitlines()]
+    assert [event["done"] for event in told] == list(range(1, told[0]["total"] + 1))
+    assert "toy" in first.caption
+    progress_file.write_text("")
+    second = session.measure("htnet.fig7")
+    assert progress_file.read_text() == ""  # nothing was computed again
+    pd.testing.assert_frame_equal(first.scores, second.scores)
+
+
+def test_a_notebook_without_training_parameters_cannot_train() -> None:
+    session = lab.start({"profile": "smoke", "data": "toy_flow"}, lab.NotebookParameters)
+    with pytest.raises(ParameterError, match="cannot train"):
+        session.measure("htnet.fig7")

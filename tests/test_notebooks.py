@@ -1,0 +1,109 @@
+"""The notebooks run headlessly, their parameters are what the code checks, and one that fails is named."""
+
+from __future__ import annotations
+
+import io
+import shutil
+
+import nbformat
+import pytest
+from rich.console import Console
+
+from mer_lib import headless, lab
+from mer_lib.errors import ParameterError
+
+MODELS = {
+    "00_start_here": lab.NotebookParameters,
+    "05_train_and_evaluate": lab.TrainingParameters,
+    "10_htnet": lab.ExperimentParameters,
+}
+SMOKE = {"profile": "smoke", "data": "toy_flow", "seeds": None, "jobs": 1, "device": "cpu"}
+
+
+def notebooks() -> list:
+    return sorted(headless.notebook_folder().glob("*.ipynb"))
+
+
+def test_every_notebook_is_known_here() -> None:
+    assert [path.stem for path in notebooks()] == list(MODELS)
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+def test_declared_parameters_are_the_checked_ones_and_each_is_explained(path) -> None:
+    declared = headless.notebook_parameters(path)
+    assert set(declared) == set(MODELS[path.stem].model_fields)
+    assert all(entry["help"] for entry in declared.values())
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+def test_the_defaults_are_valid(path) -> None:
+    defaults = {name: eval(entry["default"]) for name, entry in headless.notebook_parameters(path).items()}
+    lab.validated(defaults, MODELS[path.stem])
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """Execute every notebook once, under profile smoke on toy data."""
+    folder = tmp_path_factory.mktemp("run")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("MER_STORE", str(folder / "store"))
+    console = Console(file=io.StringIO(), width=200)
+    failures = headless.run_notebooks(SMOKE, [], folder / "out", console)
+    yield folder / "out", failures, console.file.getvalue()
+    patch.undo()
+
+
+def test_all_notebooks_run_and_the_report_is_written(executed) -> None:
+    out, failures, log = executed
+    assert failures == []
+    assert "Report:" in log
+    assert (out / "report.html").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_executed_notebooks_are_kept_say_toy_and_hold_figures(executed, name) -> None:
+    notebook = nbformat.read(executed[0] / "notebooks" / f"{name}.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert "toy flow maps" in str(outputs)
+    assert not [output for output in outputs if output.output_type == "error"]
+
+
+def test_an_unknown_parameter_fails_before_the_kernel_starts(tmp_path) -> None:
+    notebook = headless.NotebookRun(notebooks()[0], tmp_path / "out.ipynb", {"profle": "smoke"})
+    with pytest.raises(ParameterError, match="did you mean 'profile'"):
+        headless.execute(notebook)
+    assert not (tmp_path / "out.ipynb").exists()
+
+
+def test_plan_takes_only_the_notebooks_that_show_an_experiment(tmp_path) -> None:
+    runs = headless.plan_notebooks(tmp_path, lab.TrainingParameters(**SMOKE), ["htnet.table4", "htnet.fig5"])
+    assert [run.source.stem for run in runs] == ["10_htnet"]
+    assert runs[0].parameters["experiments"] == ["htnet.table4", "htnet.fig5"]
+
+
+def test_a_notebook_that_fails_is_named_kept_and_does_not_stop_the_others(tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    cell = nbformat.v4.new_code_cell('profile = "smoke"  # which\ndata = "toy_flow"  # which')
+    cell.metadata["tags"] = ["parameters"]
+    for name, source in (("00_breaks", "raise ValueError('broken on purpose')"), ("01_works", "print(profile)")):
+        notebook = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell(source)])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+    monkeypatch.setattr(headless, "notebook_folder", lambda: folder)
+    failures = headless.run_notebooks(SMOKE, [], tmp_path / "out", Console(file=io.StringIO()))
+    assert len(failures) == 1
+    assert "00_breaks.ipynb: ValueError: broken on purpose" in failures[0]
+    assert "broken on purpose" in (tmp_path / "out/notebooks/00_breaks.ipynb").read_text()
+    assert "smoke" in (tmp_path / "out/notebooks/01_works.ipynb").read_text()
+
+
+def test_a_parameter_that_papermill_injects_under_a_wrong_name_stops_the_notebook(tmp_path) -> None:
+    import papermill
+
+    source = shutil.copy(notebooks()[0], tmp_path / "00_start_here.ipynb")
+    with pytest.raises(papermill.PapermillExecutionError, match="did you mean 'profile'"):
+        papermill.execute_notebook(
+            str(source), str(tmp_path / "out.ipynb"), {"profle": "smoke"}, progress_bar=False, log_output=False
+        )
