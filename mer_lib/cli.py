@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from mer_lib import __version__, datasets, settings
-from mer_lib.errors import DataError, MerError, RunError, fault_list
+from mer_lib.errors import MerError, RunError, fault_list
 
 app = typer.Typer(
     name="mer",
@@ -124,11 +123,13 @@ def list_experiments(profile: ProfileOption = Profile.quick, data: DataOption = 
     from mer_lib.papers.measure import jobs_of
 
     dataset, store = datasets.load(data), PredictionStore(settings.store_root())
-    table = Table("experiment", "question", "variants", "folds in store", title=f"{dataset.label}, profile {profile.value}")
+    title = f"{dataset.label}, profile {profile.value}"
+    table = Table("experiment", "question", "variants", "folds in store", title=title)
     for name, entry in experiments().items():
         jobs = [job for group in jobs_of(entry, profile.value, dataset).values() for job in group]
         tasks, summary = plan(jobs, store)
-        table.add_row(name, entry.question, str(len(entry.variants)), f"{summary.found} of {summary.found + len(tasks)}")
+        state = f"{summary.found} of {summary.found + len(tasks)}"
+        table.add_row(name, entry.question, str(len(entry.variants)), state)
     console.print(table)
 
 

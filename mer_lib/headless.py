@@ -208,9 +208,7 @@ def _follow(path: Path, progress: Progress, name: str, finished: threading.Event
                 if event["name"] not in bars:
                     progress.update(bars[""], visible=False)
                     bars[event["name"]] = progress.add_task(event["name"], total=event["total"])
-                progress.update(
-                    bars[event["name"]], completed=event["done"], description=f"{name} · {event['label']}"
-                )
+                progress.update(bars[event["name"]], completed=event["done"], description=f"{name} · {event['label']}")
 
 
 def _restore_environment(before: str | None) -> None:

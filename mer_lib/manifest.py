@@ -39,9 +39,7 @@ class Part(_Strict):
     """One sub-dataset of an entry: what holds for all of its clips."""
 
     title: Text
-    fps: PositiveInt | None = Field(
-        default=None, description="frames per second; none where nothing was filmed"
-    )
+    fps: PositiveInt | None = Field(default=None, description="frames per second; none where nothing was filmed")
     apex_source: ApexSource
     subject_pattern: Text = Field(description="regular expression that a whole subject id matches")
     clip_classes: dict[str, ClassName] = Field(
@@ -105,21 +103,15 @@ class Entry(_Strict):
     citation: Text
     licence: Text
     how_to_obtain: Text
-    paths: tuple[Text, ...] = Field(
-        default=(), description="folders under the data root; first that serves wins"
-    )
-    label_map: dict[str, ClassName] = Field(
-        default_factory=dict, description="label as written on disk to class"
-    )
+    paths: tuple[Text, ...] = Field(default=(), description="folders under the data root; first that serves wins")
+    label_map: dict[str, ClassName] = Field(default_factory=dict, description="label as written on disk to class")
     parts: dict[PartName, Part]
     expected: Expected
 
     @model_validator(mode="after")
     def _consistent(self) -> Entry:
         if self.parts.keys() != self.expected.parts.keys():
-            raise ValueError(
-                f"parts are {sorted(self.parts)}, but expected has {sorted(self.expected.parts)}"
-            )
+            raise ValueError(f"parts are {sorted(self.parts)}, but expected has {sorted(self.expected.parts)}")
         if (self.kind == "toy") != (self.layout == "generated"):
             raise ValueError("kind toy and layout generated belong together")
         if self.kind == "real" and not (self.paths and self.label_map):

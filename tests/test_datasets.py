@@ -231,9 +231,7 @@ def test_the_blank_before_the_dot_is_optional(repository, tmp_path):
     assert load_mini(tmp_path).digest == before
 
 
-def test_a_list_saved_by_a_spreadsheet_with_byte_order_mark_and_litter_beside_maps_is_fine(
-    repository, tmp_path
-):
+def test_a_list_saved_by_a_spreadsheet_with_byte_order_mark_and_litter_beside_maps_is_fine(repository, tmp_path):
     text = (repository / LIST).read_text(encoding="utf-8")
     (repository / LIST).write_text(text.replace("\n", "\r\n"), encoding="utf-8-sig", newline="")
     (repository / MAPS / ".DS_Store").touch()
@@ -464,9 +462,7 @@ FOLD_FAULTS = {
     ],
     odd_name: ["006/u_train/0/EP01 .png: expected the name <subject>_<clip> .png"],
     damaged: ["006/u_train/0/sub01_EP01 .png: is not a readable PNG image, or is damaged"],
-    wrong_size: [
-        "006/u_train/0/sub01_EP01 .png: expected 28x28 pixels in RGB of 8 bits, got 28x30 in RGB of 8 bits"
-    ],
+    wrong_size: ["006/u_train/0/sub01_EP01 .png: expected 28x28 pixels in RGB of 8 bits, got 28x30 in RGB of 8 bits"],
     class_against_name: ["s02_s02_sur_01: the label says positive, but the clip's name says surprise"],
 }
 
@@ -475,9 +471,7 @@ FOLD_FAULTS = {
 def test_each_fault_of_the_folds_is_named(folds, tmp_path, fault):
     fault(folds)
     faults = faults_of("megc2019_flow_ststnet", tmp_path)
-    about_counts = [
-        told for told in faults if ": expected " in told and ", got " in told and ".png" not in told
-    ]
+    about_counts = [told for told in faults if ": expected " in told and ", got " in told and ".png" not in told]
     assert [told for told in faults if told not in about_counts] == FOLD_FAULTS[fault]
 
 
@@ -574,9 +568,7 @@ def test_sorting_the_table_in_place_parts_no_map_from_its_id():
     ids = dataset.samples["sample_id"].tolist()
     assert ids != sorted(ids)
     np.testing.assert_array_equal(dataset.maps(), [before[key] for key in ids])
-    np.testing.assert_array_equal(
-        dataset.labels(), [CLASSES.index(label) for label in dataset.samples["label3"]]
-    )
+    np.testing.assert_array_equal(dataset.labels(), [CLASSES.index(label) for label in dataset.samples["label3"]])
     assert dataset.digest == digest
 
 
@@ -693,9 +685,7 @@ def test_frames_are_in_order(toy_flow, frames, fine):
 
 
 def test_plain_tables_get_the_types_of_the_schema(toy_flow):
-    plain = (
-        toy_flow.samples.astype(object).where(toy_flow.samples.notna(), None).sample(frac=1, random_state=0)
-    )
+    plain = toy_flow.samples.astype(object).where(toy_flow.samples.notna(), None).sample(frac=1, random_state=0)
     checked = check_samples(plain[plain.columns[::-1]])
     assert checked.dtypes.equals(toy_flow.samples.dtypes)
     assert checked["sample_id"].tolist() == plain["sample_id"].tolist()
@@ -728,9 +718,7 @@ def test_toy_bytes_are_the_same_everywhere(toy_flow):
 def test_toy_bytes_do_not_depend_on_the_process():
     code = "from mer_lib.datasets import load; print(load('toy_flow').digest)"
     environment = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": str(REPOSITORY)}
-    answer = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
+    answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == TOY_DIGEST
 
 

@@ -62,9 +62,7 @@ def test_svu_is_the_order_in_which_opencv_reads_the_files(toy):
     np.testing.assert_array_equal(got[5], read.transpose(2, 0, 1))
 
 
-@pytest.mark.parametrize(
-    "recipe", [FlowMap(), FlowMap(size=20), FourRegionMosaic(), FourRegionMosaic(block=5)]
-)
+@pytest.mark.parametrize("recipe", [FlowMap(), FlowMap(size=20), FourRegionMosaic(), FourRegionMosaic(block=5)])
 def test_inputs_follow_the_ids_asked_for(toy, recipe):
     ids = toy.samples["sample_id"].tolist()
     order = np.random.default_rng(0).permutation(48)[:20]

@@ -45,9 +45,7 @@ def test_project_manifest_states_the_published_counts():
     assert manifest.names == ("megc2019_flow", "megc2019_flow_ststnet", "toy_flow")
     for name in manifest.names[:2]:
         expected = manifest.entry(name).expected
-        triples = {
-            part: (c.negative, c.positive, c.surprise, c.subjects) for part, c in expected.parts.items()
-        }
+        triples = {part: (c.negative, c.positive, c.surprise, c.subjects) for part, c in expected.parts.items()}
         assert triples == {"casme2": (88, 32, 25, 24), "samm": (92, 26, 15, 28), "smic": (70, 51, 43, 16)}
         assert (expected.samples, expected.subjects) == (442, 68)
 

@@ -73,9 +73,7 @@ def test_confusion_matrices_keep_groups_apart():
     assert names.tolist() == ["a", "b", "c"]
     for name, matrix in zip(names, matrices, strict=True):
         mine = groups == name
-        np.testing.assert_array_equal(
-            matrix, judge.confusion_matrix(truth[mine], guess[mine], labels=[0, 1, 2])
-        )
+        np.testing.assert_array_equal(matrix, judge.confusion_matrix(truth[mine], guess[mine], labels=[0, 1, 2]))
 
 
 @pytest.mark.parametrize(
@@ -176,9 +174,7 @@ def test_class_absent_from_truth_leaves_the_mean_or_counts_as_zero():
             function(matrix, "raise")
 
 
-@pytest.mark.parametrize(
-    "function", [metrics.f1_per_class, metrics.recall_per_class, metrics.precision_per_class]
-)
+@pytest.mark.parametrize("function", [metrics.f1_per_class, metrics.recall_per_class, metrics.precision_per_class])
 def test_class_absent_from_truth_is_marked_per_class(function):
     # Class 2 is predicted once but never true; class 1 occurs nowhere at all.
     matrix = np.array([[2, 0, 1], [0, 0, 0], [0, 0, 0]])
@@ -388,9 +384,7 @@ def test_score_by_dataset_starts_with_full_and_splits_by_sample_id():
     for name in ("toya", "toyb"):
         alone = frame[frame["sample_id"].str.startswith(f"{name}/")]
         assert scores[name].row() == pytest.approx(metrics.score(alone).row(), nan_ok=True)
-    np.testing.assert_array_equal(
-        scores["full"].confusion, scores["toya"].confusion + scores["toyb"].confusion
-    )
+    np.testing.assert_array_equal(scores["full"].confusion, scores["toya"].confusion + scores["toyb"].confusion)
 
 
 def test_data_sets_are_in_alphabetical_order_and_share_the_treatment_of_absent_classes():
@@ -421,9 +415,7 @@ def test_a_class_absent_from_one_fold():
     result = metrics.mean_over_folds(frame)
     assert result["uf1_mean_over_folds"] == 1
     assert [result[f"folds_without_{name}"] for name in CLASSES] == [0, 0, 1]
-    assert metrics.mean_over_folds(frame, absent="zero")["uar_mean_over_folds"] == pytest.approx(
-        (1 + 2 / 3) / 2
-    )
+    assert metrics.mean_over_folds(frame, absent="zero")["uar_mean_over_folds"] == pytest.approx((1 + 2 / 3) / 2)
     assert metrics.score(frame, absent="raise").uf1 == 1
     with pytest.raises(ParameterError, match="none of class 2"):
         metrics.mean_over_folds(frame, absent="raise")

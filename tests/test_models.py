@@ -53,9 +53,7 @@ def test_every_network_reads_its_default_recipe(name):
 
 
 def test_unknown_network_is_named_with_a_guess():
-    with pytest.raises(
-        ParameterError, match=r"unknown model 'htnte', did you mean 'htnet'\? Known: ststnet, htnet"
-    ):
+    with pytest.raises(ParameterError, match=r"unknown model 'htnte', did you mean 'htnet'\? Known: ststnet, htnet"):
         build("htnte")
     with pytest.raises(ParameterError, match=r"unknown model 'qqq'\. Known"):
         input_shape("qqq")
@@ -165,9 +163,7 @@ def test_ststnet_equals_three_streams_through_training():
 
 def test_ststnet_state_dict_is_that_of_the_release():
     def norm(n: int) -> dict[str, tuple[int, ...]]:
-        return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), (n,)) | {
-            "num_batches_tracked": ()
-        }
+        return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), (n,)) | {"num_batches_tracked": ()}
 
     filters = {1: 3, 2: 5, 3: 8}
     expected = {}
@@ -217,9 +213,7 @@ def test_networks_copy_and_pickle(network):
 # -- HTNet: a reference from convolutions and a list of tensors ------------------------------------
 
 
-def release_shapes(
-    patch: int, dim: int, heads: int, layers: tuple[int, ...], tokens: int
-) -> Iterator[tuple[int, ...]]:
+def release_shapes(patch: int, dim: int, heads: int, layers: tuple[int, ...], tokens: int) -> Iterator[tuple[int, ...]]:
     """Shapes of the release's tensors in its order."""
     yield from ((dim, 3 * patch**2, 1, 1), (dim,))
     for i, depth in enumerate(layers):
@@ -238,9 +232,7 @@ def release_state(**config) -> dict[str, Tensor]:
     """Random weights under names that say nothing; scaled so that neither signal nor attention dies out."""
 
     def draw(shape: tuple[int, ...]) -> Tensor:
-        return torch.randn(shape, dtype=torch.double) / (
-            math.sqrt(math.prod(shape[1:])) if shape[0] > 1 else 1
-        )
+        return torch.randn(shape, dtype=torch.double) / (math.sqrt(math.prod(shape[1:])) if shape[0] > 1 else 1)
 
     return {f"t{i:03}": draw(shape) for i, shape in enumerate(release_shapes(**config))}
 
@@ -277,10 +269,7 @@ def reference_htnet(
     weight, bias = take(), take()
     # One patch after the other, each flattened row by row, pixel by pixel, the channels of a pixel together.
     flat = [
-        [
-            x[:, :, r : r + patch, c : c + patch].permute(0, 2, 3, 1).flatten(1)
-            for c in range(0, x.shape[3], patch)
-        ]
+        [x[:, :, r : r + patch, c : c + patch].permute(0, 2, 3, 1).flatten(1) for c in range(0, x.shape[3], patch)]
         for r in range(0, x.shape[2], patch)
     ]
     x = torch.stack([torch.stack(row, dim=-1) for row in flat], dim=-2)  # (b, 3 p p, rows, columns)
@@ -400,9 +389,7 @@ def test_parameter_counts_with_attention():
 @SINGLE_TOKEN
 @pytest.mark.parametrize("block", range(5, 11))
 def test_block_sizes_of_table_4(block):
-    assert count_parameters(meta(image_size=4 * block, patch_size=block)) == pytest.approx(
-        114.44e6, abs=0.035e6
-    )
+    assert count_parameters(meta(image_size=4 * block, patch_size=block)) == pytest.approx(114.44e6, abs=0.035e6)
     network = HTNet(4 * block, block, dim=4, heads=2, layers=(1, 1, 1))
     assert network(torch.rand(2, 3, 4 * block, 4 * block)).shape == (2, 3)
 

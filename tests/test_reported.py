@@ -134,7 +134,8 @@ def test_fractions_and_percentages_are_in_range():
     percent = numbers.loc[numbers["unit"] == "percent", "value"]
     assert fractions.between(0.1, 1).all()
     assert percent.between(40, 100).all()
-    assert len(fractions) > 400 and len(percent) > 20
+    assert len(fractions) > 400
+    assert len(percent) > 20
 
 
 def test_display_rounds_nothing_away():
@@ -197,7 +198,8 @@ def test_the_seven_corrections(experiment, where, printed, repaired):
 def test_suspects_keep_what_was_printed(experiment, where, kept, suggested):
     number = rep.lookup(experiment, **where)
     assert (number.status, number.value, number.suggested) == ("suspect", kept, suggested)
-    assert number.printed is None and number.note
+    assert number.printed is None
+    assert number.note
 
 
 def test_accuracies_that_no_sample_count_allows_are_the_suspect_ones():
@@ -297,10 +299,9 @@ def test_disagreements_quote_the_tables_and_settle_each_quantity():
         number = rep.lookup(row.source, row.metric, row.dataset, method=method)
         printed = float(number.printed.replace(",", ".")) if number.printed else number.value
         assert printed == row.value, row
-    settled = table.groupby(["method", "dataset", "metric"])["kind"].apply(
-        lambda kinds: (kinds == "use").sum()
-    )
-    assert (settled == 1).all() and len(settled) == 15
+    settled = table.groupby(["method", "dataset", "metric"])["kind"].apply(lambda kinds: (kinds == "use").sum())
+    assert (settled == 1).all()
+    assert len(settled) == 15
 
 
 # --- display -------------------------------------------------------------------------------------------
@@ -392,7 +393,9 @@ def test_what_is_handed_out_can_be_changed_without_harm():
         table = give()
         table["value"] = 0.0
         assert (give()["value"] != 0.0).all()
-    assert rep.papers() and rep.experiments() and rep.experiments("htnet")
+    assert rep.papers()
+    assert rep.experiments()
+    assert rep.experiments("htnet")
 
 
 def test_records_are_frozen():

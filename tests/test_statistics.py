@@ -407,7 +407,5 @@ def test_compare_all_says_what_is_wrong():
         st.compare_all({"a": frames["a"]})
     with pytest.raises(ParameterError, match="reference: expected one of a, b, got 'c'"):
         st.compare_all(frames, reference="c")
-    with pytest.raises(
-        ParameterError, match=r"a against b: .*\n.*second method alone has|first method alone has"
-    ):
+    with pytest.raises(ParameterError, match=r"a against b: .*\n.*second method alone has|first method alone has"):
         st.compare_all({"a": frames["a"], "b": frames["b"].iloc[1:]})

@@ -106,9 +106,7 @@ class FlowMapDataset:
         wanted = list(self.samples["sample_id"] if sample_ids is None else sample_ids)
         unknown = sorted({str(key) for key in wanted if key not in self._position})
         if unknown:
-            raise DataError(
-                f"{self.name} has no such samples, though they were asked for:\n{fault_list(unknown)}"
-            )
+            raise DataError(f"{self.name} has no such samples, though they were asked for:\n{fault_list(unknown)}")
         return np.array([self._position[key] for key in wanted], dtype=np.int64)
 
     @cached_property
@@ -121,9 +119,7 @@ class FlowMapDataset:
         return codes.to_numpy(dtype=np.int64)
 
 
-def from_clips(
-    name: str, title: str, kind: Kind, clips: Iterable[Clip], parts: Mapping[str, Part]
-) -> FlowMapDataset:
+def from_clips(name: str, title: str, kind: Kind, clips: Iterable[Clip], parts: Mapping[str, Part]) -> FlowMapDataset:
     """Make a data set of complete clips (each with its map), sorted by sample_id.
 
     Args:

@@ -42,9 +42,7 @@ def read(folder: Path, entry: Entry) -> Reading:
     if maps is None or table is None:
         return Reading(list(clips.values()), faults)
     files = _files_by_stem(maps, faults)
-    faults += [
-        f"{files[stem].name}: file without a row in {LIST_NAME}" for stem in sorted(files.keys() - claimed)
-    ]
+    faults += [f"{files[stem].name}: file without a row in {LIST_NAME}" for stem in sorted(files.keys() - claimed)]
     return Reading([_with_map(clip, stem, files, faults) for stem, clip in clips.items()], faults)
 
 
@@ -69,9 +67,7 @@ def _read_list(path: Path, faults: list[str]) -> pd.DataFrame | None:
     return table[list(_COLUMNS)].apply(lambda column: column.str.strip())
 
 
-def _clips_of(
-    table: pd.DataFrame | None, entry: Entry, faults: list[str]
-) -> tuple[dict[str, Clip], set[str]]:
+def _clips_of(table: pd.DataFrame | None, entry: Entry, faults: list[str]) -> tuple[dict[str, Clip], set[str]]:
     """Clips by the stem of their file, and all stems that some row claims, faulty rows included."""
     clips: dict[str, Clip] = {}
     lines: dict[str, int] = {}
@@ -83,9 +79,7 @@ def _clips_of(
             row_faults.append(f"{stem} is already in line {lines[stem]}")
         label3 = entry.label_map.get(row.label)
         if label3 is None:
-            row_faults.append(
-                f"label of {stem} is {row.label!r}, expected one of {', '.join(entry.label_map)}"
-            )
+            row_faults.append(f"label of {stem} is {row.label!r}, expected one of {', '.join(entry.label_map)}")
         elif row.dataset in entry.parts:
             contradiction = name_contradiction(entry.parts[row.dataset], row.filename_o, label3)
             row_faults += [f"{stem}: {contradiction}"] if contradiction else []

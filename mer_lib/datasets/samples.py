@@ -40,9 +40,7 @@ SCHEMA = pa.DataFrameSchema(
         "onset": _count(),
         "apex": _count(),
         "offset": _count(),
-        "apex_source": _text(
-            True, pa.Check.isin(APEX_SOURCES, error=f"is not one of {', '.join(APEX_SOURCES)}")
-        ),
+        "apex_source": _text(True, pa.Check.isin(APEX_SOURCES, error=f"is not one of {', '.join(APEX_SOURCES)}")),
         "emotion": _text(True),
         "label3": _text(True, pa.Check.isin(CLASSES, error=f"is not one of {', '.join(CLASSES)}")),
         "action_units": _text(True),

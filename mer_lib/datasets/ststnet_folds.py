@@ -80,9 +80,7 @@ def _copies_of(fold: Path, entry: Entry, faults: list[str]) -> Iterator[_Copy]:
             if group.name in entry.label_map and group.is_dir():
                 yield from _copies_in_class(group, fold.name, role, entry, faults)
             elif not is_litter(group.name):
-                faults.append(
-                    f"{fold.name}/{role}/{group.name}: expected class folders {', '.join(entry.label_map)}"
-                )
+                faults.append(f"{fold.name}/{role}/{group.name}: expected class folders {', '.join(entry.label_map)}")
 
 
 def _copies_in_class(group: Path, fold: str, role: str, entry: Entry, faults: list[str]) -> Iterator[_Copy]:

@@ -121,9 +121,7 @@ def _flow(label3: str, style: np.ndarray, rng: np.random.Generator) -> tuple[np.
     strength = 0.4 + 0.6 * style[0] + 0.8 * rng.random()
     for push in _MOVEMENTS[label3]:
         centre_x, centre_y = CONSTANT_POINTS[push.point]
-        patch = strength * _bump(
-            x - centre_x - 3 * style[1] + 1.5, y - centre_y + push.lift - 3 * style[2] + 1.5
-        )
+        patch = strength * _bump(x - centre_x - 3 * style[1] + 1.5, y - centre_y + push.lift - 3 * style[2] + 1.5)
         u = u + push.du * patch
         v = v + push.dv * patch
     return u, v

@@ -79,7 +79,8 @@ class FoldWarning(UserWarning):
 class Listener(Protocol):
     """Told after every fold; `done` of `total` folds of this run are behind it."""
 
-    def __call__(self, event: FoldEvent, done: int, total: int) -> None: ...
+    def __call__(self, event: FoldEvent, done: int, total: int) -> None:
+        """Take note of `event`."""
 
 
 @dataclass
@@ -147,9 +148,7 @@ def run(
     tasks, summary = plan(jobs, store)
     _prepare(jobs, store)
     inputs = _inputs(jobs, tasks)
-    calls = (
-        joblib.delayed(_run_task)(task, inputs[task.address], store.root, device) for task in tasks
-    )
+    calls = (joblib.delayed(_run_task)(task, inputs[task.address], store.root, device) for task in tasks)
     workers = joblib.Parallel(n_jobs=min(n_jobs, max(len(tasks), 1)), return_as="generator_unordered")
     try:
         for done, event in enumerate(workers(calls), start=1):

@@ -9,8 +9,8 @@ import pandas as pd
 
 from mer_lib.datasets.samples import CLASSES
 from mer_lib.errors import LeakageError
-from mer_lib.evaluation.methods import is_network, make_estimator
 from mer_lib.evaluation.frames import PROBABILITIES
+from mer_lib.evaluation.methods import is_network, make_estimator
 from mer_lib.evaluation.splits import Split
 from mer_lib.evaluation.store import FoldResult
 from mer_lib.evaluation.variant import Variant, fold_seed
@@ -57,9 +57,7 @@ def compute_fold(
     X, y = inputs.take(train)
     sides = {"test": split.test, "inner": split.inner}
     watched = {role: inputs.take(ids)[0] for role, ids in sides.items() if ids}
-    estimator = make_estimator(
-        variant, seed=fold_seed(variant, split.fold, seed), device=device, checkpoint=checkpoint
-    )
+    estimator = make_estimator(variant, seed=fold_seed(variant, split.fold, seed), device=device, checkpoint=checkpoint)
     with one_thread():
         if is_network(variant):
             estimator.fit(X, y, monitor=watched)

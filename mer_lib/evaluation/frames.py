@@ -36,9 +36,7 @@ def subject_ids(predictions: pd.DataFrame) -> pd.Series:
     return predictions["sample_id"].str.rsplit("/", n=1).str[0].rename("subject")
 
 
-def check_predictions(
-    predictions: pd.DataFrame, *, several_seeds: bool = False, columns: Iterable[str] = ()
-) -> None:
+def check_predictions(predictions: pd.DataFrame, *, several_seeds: bool = False, columns: Iterable[str] = ()) -> None:
     """Check that a frame holds chosen predictions: one row a (sample, seed) with probabilities.
 
     Args:
@@ -119,9 +117,7 @@ def _several_seeds_faults(predictions: pd.DataFrame) -> list[str]:
     contradicted = by_sample["y_true"].nunique() > 1
     faults = []
     if incomplete.any():
-        faults.append(
-            f"expected the same samples for every seed, got some seeds without {named_few(incomplete)}"
-        )
+        faults.append(f"expected the same samples for every seed, got some seeds without {named_few(incomplete)}")
     if contradicted.any():
         faults.append(f"expected one truth a sample, got several for {named_few(contradicted)}")
     return faults

@@ -110,9 +110,7 @@ def _label_faults(truth: npt.NDArray[Any], guess: npt.NDArray[Any], n_classes: i
         *class_number_faults("y_pred", guess, n_classes),
     ]
     if truth.shape != guess.shape:
-        faults.append(
-            f"expected as many predictions as truths, got {truth.shape} truths, {guess.shape} predictions"
-        )
+        faults.append(f"expected as many predictions as truths, got {truth.shape} truths, {guess.shape} predictions")
     return faults
 
 
@@ -332,9 +330,7 @@ def _auc_faults(truth: npt.NDArray[Any], scores: FloatArray, average: str, absen
         faults.append(f"absent: expected exclude or raise, got {absent!r}")
     missing = sorted(set(range(n_classes)) - set(truth.tolist()))
     if absent == "raise" and missing:
-        faults.append(
-            f"expected true samples of every class, got none of class {', '.join(map(str, missing))}"
-        )
+        faults.append(f"expected true samples of every class, got none of class {', '.join(map(str, missing))}")
     return faults
 
 
@@ -445,9 +441,7 @@ def mean_over_folds(predictions: pd.DataFrame, absent: Absent = "exclude") -> di
         ParameterError: as :func:`score`.
     """
     check_predictions(predictions, columns=["fold"])
-    _, matrices = confusion_matrices(
-        predictions["fold"], predictions["y_true"], predicted_classes(predictions)
-    )
+    _, matrices = confusion_matrices(predictions["fold"], predictions["y_true"], predicted_classes(predictions))
     without = (matrices.sum(axis=2) == 0).sum(axis=0)
     return {
         "uf1_mean_over_folds": float(uf1(matrices, absent).mean()),

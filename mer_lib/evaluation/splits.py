@@ -111,9 +111,7 @@ def _hold_out(split: Split, table: pd.DataFrame, fraction: float, seed: int) -> 
             f"{training['label'].value_counts().min()} samples of the rarest class"
         )
     held_out = _fullest(_group_masks(training, folds, seed), training["label"])
-    return replace(
-        split, train=tuple(training["sample_id"][~held_out]), inner=tuple(training["sample_id"][held_out])
-    )
+    return replace(split, train=tuple(training["sample_id"][~held_out]), inner=tuple(training["sample_id"][held_out]))
 
 
 def _fullest(masks: list[np.ndarray], labels: pd.Series) -> np.ndarray:

@@ -173,9 +173,7 @@ def resample_subjects(
 
 def _seed_matrices(predictions: pd.DataFrame | Sequence[pd.DataFrame]) -> tuple[npt.NDArray[Any], IntArray]:
     """Return the subjects (S,) and the matrices of each seed, (seeds, S, C, C)."""
-    frame = (
-        predictions if isinstance(predictions, pd.DataFrame) else pd.concat(predictions, ignore_index=True)
-    )
+    frame = predictions if isinstance(predictions, pd.DataFrame) else pd.concat(predictions, ignore_index=True)
     check_predictions(frame, several_seeds=True)
     per_seed = [subject_matrices(rows) for _, rows in frame.groupby("seed", sort=True)]
     return per_seed[0][0], np.stack([matrices for _, matrices in per_seed])
@@ -184,11 +182,7 @@ def _seed_matrices(predictions: pd.DataFrame | Sequence[pd.DataFrame]) -> tuple[
 def _counts(drawn: IntArray, n_subjects: int) -> FloatArray:
     """Return how often each resample holds each subject, (n, S)."""
     cells = drawn + n_subjects * np.arange(len(drawn))[:, None]
-    return (
-        np.bincount(cells.ravel(), minlength=len(drawn) * n_subjects)
-        .reshape(-1, n_subjects)
-        .astype(np.float64)
-    )
+    return np.bincount(cells.ravel(), minlength=len(drawn) * n_subjects).reshape(-1, n_subjects).astype(np.float64)
 
 
 def _pool(counts: FloatArray, matrices: IntArray) -> FloatArray:
@@ -298,9 +292,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
     Source: Holm 1979.
     """
-    wrong = [
-        f"{name}: expected a p-value in 0..1, got {p}" for name, p in p_values.items() if not 0 <= p <= 1
-    ]
+    wrong = [f"{name}: expected a p-value in 0..1, got {p}" for name, p in p_values.items() if not 0 <= p <= 1]
     raise_if(wrong, "p-values cannot be adjusted")
     ascending = sorted(p_values, key=lambda name: p_values[name])
     factors = np.arange(len(ascending), 0, -1)
@@ -333,14 +325,10 @@ def compare_all(
         ParameterError: fewer than two methods, an unknown reference, or as :func:`permutation_test`.
     """
     if len(frames) < 2:
-        raise ParameterError(
-            f"frames: expected two methods or more to compare, got {', '.join(frames) or 'none'}"
-        )
+        raise ParameterError(f"frames: expected two methods or more to compare, got {', '.join(frames) or 'none'}")
     if reference is not None and reference not in frames:
         raise ParameterError(f"reference: expected one of {', '.join(frames)}, got {reference!r}")
-    pairs = (
-        combinations(frames, 2) if reference is None else ((a, reference) for a in frames if a != reference)
-    )
+    pairs = combinations(frames, 2) if reference is None else ((a, reference) for a in frames if a != reference)
     rows = [_compare(a, b, frames, metric, n, seed) for a, b in pairs]
     adjusted = holm({str(number): row["p_value"] for number, row in enumerate(rows)})
     table = pd.DataFrame(rows)
@@ -348,9 +336,7 @@ def compare_all(
     return table
 
 
-def _compare(
-    a: str, b: str, frames: Mapping[str, pd.DataFrame], metric: str, n: int, seed: int
-) -> dict[str, Any]:
+def _compare(a: str, b: str, frames: Mapping[str, pd.DataFrame], metric: str, n: int, seed: int) -> dict[str, Any]:
     try:
         result = permutation_test(frames[a], frames[b], metric, n, seed)
     except ParameterError as error:
@@ -415,6 +401,4 @@ def _measure(metric: str) -> Callable[[npt.ArrayLike], Any]:
 
 def _draw_faults(n: int, level: float = 0.5) -> list[str]:
     faults = [f"n: expected 1 draw or more, got {n}"] if n < 1 else []
-    return (
-        faults if 0 < level < 1 else [*faults, f"level: expected a number above 0 and below 1, got {level}"]
-    )
+    return faults if 0 < level < 1 else [*faults, f"level: expected a number above 0 and below 1, got {level}"]

@@ -100,7 +100,7 @@ class PredictionStore:
         except FileNotFoundError:
             raise StoreError(f"{path}: expected the predictions of this fold, found no file; run it first") from None
         except OSError as error:
-            raise StoreError(f"{path}: cannot be read ({error.strerror}); check the disk and its permissions") from error
+            raise StoreError(f"{path}: cannot be read ({error.strerror}); check disk and permissions") from error
         except ValueError as error:
             raise StoreError(f"{path}: damaged ({error}); it will be computed again by the next run") from None
         named = (result.metadata["address"], result.metadata["fold"], result.metadata["seed"])

@@ -27,11 +27,11 @@ class TrainingSpec(_Spec):
     """How a network is trained; the plain methods do not look at it. See :class:`TorchClassifier`."""
 
     scaling: Scaling = "standard"
-    epochs: int = Field(100, ge=1, le=10_000)
-    batch_size: int = Field(256, ge=1)
-    learning_rate: float = Field(5e-5, gt=0, le=1)
+    epochs: int = Field(default=100, ge=1, le=10_000)
+    batch_size: int = Field(default=256, ge=1)
+    learning_rate: float = Field(default=5e-5, gt=0, le=1)
     optimiser: Literal["adam", "adamw"] = "adam"
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0)
     class_weight: Literal["balanced"] | None = None
     shuffle: bool = True
 
@@ -44,8 +44,8 @@ class SplitSpec(_Spec):
     """
 
     kind: Literal["loso", "kfold"] = "loso"
-    folds: int | None = Field(None, ge=2)
-    inner_fraction: float = Field(0.0, ge=0, le=0.5)
+    folds: int | None = Field(default=None, ge=2)
+    inner_fraction: float = Field(default=0.0, ge=0, le=0.5)
 
     @model_validator(mode="after")
     def _folds_belong_to_kfold(self) -> SplitSpec:

@@ -46,9 +46,7 @@ def region_boxes(block: int = 7, legacy_swap: bool = False) -> tuple[Region, ...
         ParameterError: `block` is out of range.
     """
     if not 1 <= block <= MAP_SIZE // 2:
-        raise ParameterError(
-            f"block: expected 1 to {MAP_SIZE // 2} pixels (a window is twice as wide), got {block}"
-        )
+        raise ParameterError(f"block: expected 1 to {MAP_SIZE // 2} pixels (a window is twice as wide), got {block}")
     if legacy_swap:
         # A point is (x, y); the authors' code takes it for (row, column).
         points = {name: CONSTANT_POINTS[_LEGACY_POINT[name]] for name in _LEGACY_ORDER}

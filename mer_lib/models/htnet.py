@@ -316,8 +316,7 @@ INFO = ModelInfo(
     name="htnet",
     title="HTNet",
     factory=HTNet,
-    paper="Wang, Zhang, Luo, Sankaranarayana: HTNet for micro-expression recognition, "
-    "Neurocomputing 602 (2024) 128196",
+    paper="Wang, Zhang, Luo, Sankaranarayana: HTNet for micro-expression recognition, Neurocomputing 602 (2024) 128196",
     url="https://doi.org/10.1016/j.neucom.2024.128196",
     recipe={"recipe": "four_region_mosaic", "block": 7},
 )

@@ -64,9 +64,7 @@ class ModelInfo:
     def _explain(self, error: ValidationError) -> str:
         faults = {".".join(map(str, e["loc"])): e for e in error.errors()}
         lines = (
-            self._unknown(name)
-            if e["type"] == "extra_forbidden"
-            else f"{name}: {e['msg']}, got {e['input']!r}"
+            self._unknown(name) if e["type"] == "extra_forbidden" else f"{name}: {e['msg']}, got {e['input']!r}"
             for name, e in faults.items()
         )
         return f"parameters of {self.name!r}:\n{fault_list(lines)}"

@@ -80,9 +80,7 @@ class STSTNet(nn.Module):
         """Write the running statistics back to where the `state_dict` holds them."""
         streams = (self.bn1, self.bn2, self.bn3)
         with torch.no_grad():
-            for stream, its_mean, its_var in zip(
-                streams, mean.split(FILTERS), var.split(FILTERS), strict=True
-            ):
+            for stream, its_mean, its_var in zip(streams, mean.split(FILTERS), var.split(FILTERS), strict=True):
                 stream.get_buffer("running_mean").copy_(its_mean)
                 stream.get_buffer("running_var").copy_(its_var)
                 stream.get_buffer("num_batches_tracked").add_(1)

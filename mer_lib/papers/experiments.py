@@ -89,13 +89,12 @@ class Experiment(_Strict):
         try:
             return Variant.model_validate(setting)
         except ValidationError as error:
-            raise ParameterError(
-                f"{self.id}, variant {label}, profile {profile}:\n{_faults(error)}"
-            ) from None
+            raise ParameterError(f"{self.id}, variant {label}, profile {profile}:\n{_faults(error)}") from None
 
     def profile(self, name: str) -> Profile:
         """Return the profile of that name, with ParameterError for an unknown one."""
-        return self.profiles[known(name, self.profiles, "profile")]
+        profiles = {str(key): profile for key, profile in self.profiles.items()}
+        return profiles[known(name, profiles, "profile")]
 
     def settings(self, profile: str) -> dict[str, Variant]:
         """Return all variants of the experiment under `profile`."""

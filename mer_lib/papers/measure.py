@@ -141,7 +141,9 @@ class _Measured:
         self.protocols = available_protocols(folds[0][0].predictions)
         self.chosen = {name: [choose_folds(seed, name) for seed in folds] for name in self.protocols}
         self.scores = {name: [score_by_dataset(frame) for frame in frames] for name, frames in self.chosen.items()}
-        self.audits = {(label, job.seed): audit(job.label, seed, job.dataset) for job, seed in zip(jobs, folds)}
+        self.audits = {
+            (label, job.seed): audit(job.label, seed, job.dataset) for job, seed in zip(jobs, folds, strict=True)
+        }
         self.epochs = _epoch_curves(label, folds)
 
     def rows(self) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from matplotlib.figure import Figure
 
 from mer_lib.papers.measure import Measurement
@@ -27,5 +29,9 @@ __all__ = [
 
 def figure_of(measurement: Measurement) -> Figure:
     """Draw the figure that an experiment asks for: points, a line along its axis, or confusion matrices."""
-    draw = {"bars": score_points, "line": ablation_line, "confusion": confusion}
+    draw: dict[str, Callable[[Measurement], Figure]] = {
+        "bars": score_points,
+        "line": ablation_line,
+        "confusion": confusion,
+    }
     return draw[measurement.experiment.figure](measurement)

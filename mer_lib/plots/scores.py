@@ -6,6 +6,7 @@ A number that a paper prints is an open diamond beside the measured one, and onl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -92,7 +93,7 @@ def _point(
     )  # fmt: skip
 
 
-def _diamond() -> dict[str, object]:
+def _diamond() -> dict[str, Any]:
     return {
         "marker": "D",
         "linestyle": "none",

@@ -35,7 +35,8 @@ def who_is_where(splits: Sequence[Split], dataset: FlowMapDataset) -> Figure:
     colours = [colour for _, colour in SIDES.values()]
     ax.pcolormesh(image, cmap=ListedColormap(colours), vmin=-0.5, vmax=2.5, edgecolors="white", linewidth=0.8)
     ax.invert_yaxis()
-    ax.set_yticks(np.arange(len(splits)) + 0.5, [split.name for split in splits], fontsize=13 if len(splits) < 15 else 6)
+    size = 13 if len(splits) < 15 else 6
+    ax.set_yticks(np.arange(len(splits)) + 0.5, [split.name for split in splits], fontsize=size)
     _mark_datasets(ax, subjects)
     handles = [Patch(facecolor=colour, edgecolor="#888888", label=label) for label, colour in SIDES.values()]
     figure.legend(handles=handles, loc="outside upper right", ncols=len(SIDES))

@@ -51,7 +51,7 @@ DATASET_LABELS = {
     "casme3a": "CAS(ME)³ part A",
 }
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "figure.dpi": 96,
@@ -96,8 +96,8 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 def panels(rows: int = 1, columns: int = 1, *, width: float = 11.0, height: float = 5.0, **options: Any) -> Any:
     """Return a figure and its axes as an array of shape (rows, columns), laid out so that nothing overlaps."""
-    options = {"layout": "constrained", "squeeze": False} | options
-    return plt.subplots(rows, columns, figsize=(width, height), **options)
+    given: dict[str, Any] = {"layout": "constrained", "squeeze": False, "figsize": (width, height)} | options
+    return plt.subplots(rows, columns, **given)
 
 
 def caption(figure: Figure, text: str, *, toy: bool = False) -> Figure:
@@ -152,10 +152,11 @@ def lighter(colour: str, amount: float) -> str:
     '#808080'
     """
     mix = min(max(amount, 0.0), 0.8)
-    return to_hex(tuple(channel + (1 - channel) * mix for channel in to_rgb(colour)))
+    red, green, blue = (channel + (1 - channel) * mix for channel in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
-def readable_on(colour: str | tuple[float, ...]) -> str:
+def readable_on(colour: Any) -> str:
     """Return black or white, whichever is easier to read on `colour` (relative luminance).
 
     >>> readable_on("#FFFFFF"), readable_on("#000080")

@@ -79,7 +79,8 @@ def _significant(measurement: Measurement) -> pd.DataFrame:
 
 def _partners(measurement: Measurement, name: str) -> tuple[list[str], list[str]]:
     """Return the variants that differ from `name` after correction, and those that do not."""
-    told, alike = [], []
+    told: list[str] = []
+    alike: list[str] = []
     for row in measurement.tests.itertuples():
         if name in (row.method_a, row.method_b):
             other = row.method_b if row.method_a == name else row.method_a

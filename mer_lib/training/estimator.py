@@ -20,7 +20,7 @@ from mer_lib.training.checkpoint import Checkpoint
 from mer_lib.training.device import resolve_device
 from mer_lib.training.scaling import ChannelScaler, Scaling
 
-OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
 class TorchClassifier(ClassifierMixin, BaseEstimator):
