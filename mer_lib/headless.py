@@ -24,7 +24,7 @@ from mer_lib.evaluation.store import PredictionStore
 from mer_lib.lab import PROGRESS_FILE, TrainingParameters, matching, validated
 from mer_lib.papers.experiments import experiment, experiments, known
 from mer_lib.papers.measure import Measurement, measure
-from mer_lib.report import build
+from mer_lib.report import NotebookRecord, build
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,15 @@ def run_notebooks(
     folder = out or default_folder(checked)
     runs = plan_notebooks(folder / "notebooks", checked, wanted)
     console.print(f"{dataset.label}, profile {checked.profile}: {len(runs)} notebooks", highlight=False)
-    failures = []
+    records = []
     for notebook in runs:
         with _shown_progress(notebook.source.stem, console):
             error = execute(notebook)
-        if error:
-            failures.append(f"{notebook.source.name}: {error} (see {notebook.target})")
+        records.append(NotebookRecord(notebook.source.name, notebook.target.absolute(), error))
         console.print(f"  {'failed' if error else 'done':6} {notebook.target}", highlight=False, soft_wrap=True)
-    console.print(f"Report: {write_report(parameters, wanted, out)}", highlight=False, soft_wrap=True)
-    return failures
+    report = write_report(parameters, wanted, out, records)
+    console.print(f"Report: {report}", highlight=False, soft_wrap=True)
+    return [f"{record.name}: {record.error} (see {record.path})" for record in records if record.error]
 
 
 def default_folder(parameters: TrainingParameters) -> Path:
@@ -72,7 +72,12 @@ def default_folder(parameters: TrainingParameters) -> Path:
     return settings.store_root().parent / f"{name}-{parameters.profile}"
 
 
-def write_report(parameters: Mapping[str, Any], wanted: Sequence[str], out: Path | None) -> Path:
+def write_report(
+    parameters: Mapping[str, Any],
+    wanted: Sequence[str],
+    out: Path | None,
+    notebooks: Sequence[NotebookRecord] = (),
+) -> Path:
     """Write `report.html` from what the store holds, and return its path; what is missing is named in it."""
     checked = validated(parameters, TrainingParameters)
     assert isinstance(checked, TrainingParameters)
@@ -84,7 +89,9 @@ def write_report(parameters: Mapping[str, Any], wanted: Sequence[str], out: Path
             measurements.append(measure(experiment(name), checked.profile, dataset, store, seeds=checked.seeds))
         except StoreError:
             missing.append(name)
-    return build(measurements, missing, (out or default_folder(checked)) / "report.html")
+    path = (out or default_folder(checked)).absolute() / "report.html"
+    options = f"--profile {checked.profile} --data {dataset.name}"
+    return build(measurements, missing, path, notebooks, options)
 
 
 # -- notebooks --------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 import traceback
 import warnings
@@ -28,7 +27,7 @@ from mer_lib.evaluation.splits import Split, make_splits
 from mer_lib.evaluation.store import FoldResult, PredictionStore, result_address
 from mer_lib.evaluation.variant import Variant
 from mer_lib.features import compute
-from mer_lib.training.device import resolve_device
+from mer_lib.training.device import device_name, resolve_device
 
 
 @dataclass(frozen=True)
@@ -260,14 +259,13 @@ def _compute_and_store(task: FoldTask, inputs: Inputs, store: PredictionStore, d
 
 def _event(task: FoldTask, seconds: float, device: str) -> dict[str, Any]:
     resolved = resolve_device(device)
-    name = torch.cuda.get_device_name(resolved) if resolved.type == "cuda" else platform.processor() or "cpu"
     return {
         "fold": task.split.fold,
         "seed": task.seed,
         "seconds": round(seconds, 3),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "device": resolved.type,
-        "device_name": name,
+        "device_name": device_name(resolved),
         "torch": torch.__version__,
         "mer_lib": __version__,
     }

@@ -60,7 +60,8 @@ class Measurement:
     def caption(self) -> str:
         """What the numbers come from, to stand beside every one of them."""
         seeds = ", ".join(map(str, self.seeds))
-        return f"{self.dataset.label} · profile {self.profile} · seeds {seeds}"
+        word = "seed" if len(self.seeds) == 1 else "seeds"
+        return f"{self.dataset.label} · profile {self.profile} · {word} {seeds}"
 
     def value(self, variant: str, metric: str = "uf1", subset: str = "full", protocol: str = "fixed") -> float:
         """Return one number of `scores`."""

@@ -183,7 +183,7 @@ def optimism_gap(measurement: Measurement) -> Figure:
     ax.grid(axis="x")
     ax.set_xlabel("UF1 (0 to 1), pooled over folds, all data sets")
     ax.set_title("Optimism gap: published minus fixed", loc="left")
-    _legend(ax, checked_protocols(measurement), reported=False, intervals=False, x=1.14)
+    _legend(ax, checked_protocols(measurement), reported=False, intervals=False, x=1.18)
     return sign(figure, measurement)
 
 

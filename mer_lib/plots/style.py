@@ -87,7 +87,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with mpl.rc_context(STYLE):
             figure = draw(*args, **kwargs)
-            figure.canvas.draw()  # ticks and labels are made now, while the style holds
+            figure.draw_without_rendering()  # ticks and labels are made now, while the style holds
         plt.close(figure)
         return figure
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
 
 from mer_lib import __version__
+from mer_lib.training.device import device_name
 
 PACKAGES = ("torch", "torchvision", "scikit-learn", "numpy", "pandas", "plotly")
-CPU_FILE = Path("/proc/cpuinfo")
 
 
 def versions() -> dict[str, str]:
@@ -29,21 +28,12 @@ def versions() -> dict[str, str]:
 def hardware() -> dict[str, str]:
     """Return processor, cores, memory, accelerators and operating system of this machine."""
     return {
-        "processor": processor(),
+        "processor": device_name(torch.device("cpu")),
         "cores": str(os.cpu_count() or "unknown"),
         "memory": _memory(),
         "accelerators": ", ".join(_accelerators()) or "none",
         "system": platform.platform(terse=True),
     }
-
-
-def processor() -> str:
-    """Return the name of the processor as its maker gives it, else that of its architecture."""
-    if CPU_FILE.exists():
-        names = [line.split(":", 1)[1].strip() for line in CPU_FILE.read_text().splitlines() if "model name" in line]
-        if names:
-            return names[0]
-    return platform.processor() or platform.machine()
 
 
 def _memory() -> str:

@@ -81,6 +81,7 @@ def build(
     missing: Sequence[str],
     path: Path,
     notebooks: Sequence[NotebookRecord] = (),
+    options: str = "",
 ) -> Path:
     """Write the report, whole or not at all.
 
@@ -89,6 +90,7 @@ def build(
         missing: ids of experiments that were asked for and have not been computed.
         path: the HTML file; its folder is created.
         notebooks: executed notebooks to name; failed ones are shown at the top.
+        options: of the command that computes a missing experiment, such as ``--profile quick``.
 
     Returns:
         `path`.
@@ -96,7 +98,7 @@ def build(
     Raises:
         OSError: the file cannot be written; an older one stays as it was.
     """
-    atomic.write_text(path, render(measurements, missing, notebooks, path.parent))
+    atomic.write_text(path, render(measurements, missing, notebooks, path.parent, options))
     return path
 
 
@@ -105,17 +107,17 @@ def render(
     missing: Sequence[str],
     notebooks: Sequence[NotebookRecord] = (),
     folder: Path = Path(),
+    options: str = "",
 ) -> str:
     """Return the HTML of the report; links to notebooks are relative to `folder`."""
     sections = [section(entry, f"s{number}") for number, entry in enumerate(measurements, start=1)]
-    profile = measurements[0].profile if measurements else None
     return _template().render(
         sections=sections,
         title=_title(sections),
         data=[(entry.dataset, views.data_view(entry.dataset)) for entry in _one_a_dataset(measurements)],
         profiles=_profiles(measurements),
         overview=_overview(sections),
-        missing=[_missing(name, profile) for name in missing],
+        missing=[_missing(name, options) for name in missing],
         notebooks=[(entry, _relative(entry.path, folder)) for entry in notebooks],
         built=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         versions=machine.versions(),
@@ -280,10 +282,9 @@ def _profiles(measurements: Sequence[Measurement]) -> dict[str, list[str]]:
     return found
 
 
-def _missing(name: str, profile: str | None) -> dict[str, str]:
+def _missing(name: str, options: str) -> dict[str, str]:
     entry = experiments().get(name)
-    command = f"mer run {name}" + (f" --profile {profile}" if profile else "")
-    return {"id": name, "question": entry.question if entry else "", "command": command}
+    return {"id": name, "question": entry.question if entry else "", "command": f"mer run {name} {options}".strip()}
 
 
 def _relative(path: Path, folder: Path) -> str:

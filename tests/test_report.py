@@ -1,0 +1,545 @@
+"""The report: self-contained, honest about its data, and equal to the numbers it was made from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup, Tag
+
+from mer_lib.datasets import load
+from mer_lib.errors import ParameterError
+from mer_lib.evaluation.audit import Audit, Check
+from mer_lib.evaluation.crossval import FoldWarning
+from mer_lib.evaluation.store import PredictionStore
+from mer_lib.papers import reported
+from mer_lib.papers.experiments import Experiment, experiment
+from mer_lib.papers.measure import Measurement, measure, run_experiment
+from mer_lib.plots.style import dataset_label, metric_label
+from mer_lib.report import NotebookRecord, build, page, render, tables
+from mer_lib.report.formatting import measured, score
+from mer_lib.report.parameters import parameter_count
+
+LOADING = {"src", "href", "data", "action", "poster", "srcset", "background"}
+
+
+def some(name: str, *labels: str) -> Experiment:
+    """Return an experiment with a few of its variants."""
+    whole = experiment(name)
+    return whole.model_copy(update={"variants": {label: whole.variants[label] for label in labels}})
+
+
+def take(chosen: Experiment, root: Path, seeds: tuple[int, ...] = (0,), kind: str = "toy") -> Measurement:
+    """Train under profile smoke on toy maps, which pass for real ones where `kind` says so."""
+    dataset = dataclasses.replace(load("toy_flow"), kind=kind)
+    store = PredictionStore(root)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FoldWarning)  # HTNet with patch 7 holds no attention, as it says
+        run_experiment(chosen, "smoke", dataset, store, seeds=seeds, device="cpu")
+    return measure(chosen, "smoke", dataset, store, seeds=seeds)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def toy(root: Path) -> Measurement:
+    return take(some("lab.first_comparison", "class prior", "linear SVM", "STSTNet"), root, seeds=(0, 1))
+
+
+@pytest.fixture(scope="module")
+def toy_ablation(root: Path) -> Measurement:
+    return take(some("htnet.table4", "7x7", "9x9"), root)
+
+
+@pytest.fixture(scope="module")
+def real(root: Path) -> Measurement:
+    """An ablation whose data say that they are real, so that published numbers stand beside it."""
+    return take(some("htnet.table4", "7x7", "9x9"), root, kind="real")
+
+
+@pytest.fixture(scope="module")
+def toy_page(toy: Measurement) -> BeautifulSoup:
+    return parsed([toy], ["htnet.table4"], options="--profile smoke")
+
+
+@pytest.fixture(scope="module")
+def real_page(real: Measurement) -> BeautifulSoup:
+    return parsed([real])
+
+
+def parsed(measurements: list[Measurement], missing: tuple[str, ...] | list[str] = (), **options) -> BeautifulSoup:
+    return BeautifulSoup(render(measurements, missing, **options), "html.parser")
+
+
+def visible(soup: BeautifulSoup | Tag) -> str:
+    """Return the text that a reader sees, without scripts and styles, white space folded."""
+    parts = [text for text in soup.find_all(string=True) if text.parent.name not in ("script", "style", "title")]
+    return re.sub(r"\s+", " ", " ".join(parts))
+
+
+def figures(soup: BeautifulSoup) -> list[dict]:
+    return [json.loads(box.string) for box in soup.find_all("script", type="application/json")]
+
+
+def grid(table: Tag) -> pd.DataFrame:
+    """Read a table back, cells that span rows repeated."""
+    columns = [cell.get_text(strip=True) for cell in table.thead.find_all("th")]
+    rows, spanning = [], []
+    for line in table.tbody.find_all("tr"):
+        cells = line.find_all("td")
+        if spanning and spanning[1] > 0:
+            spanning[1] -= 1
+            texts = [spanning[0]] + [text_of(cell) for cell in cells]
+        else:
+            texts = [text_of(cell) for cell in cells]
+            spanning = [texts[0], int(cells[0].get("rowspan", 1)) - 1]
+        rows.append(texts)
+    return pd.DataFrame(rows, columns=columns)
+
+
+def text_of(cell: Tag) -> str:
+    """Return the text of a cell without its footnote."""
+    return "".join(part for part in cell.find_all(string=True) if part.find_parent("sup") is None).strip()
+
+
+def table_after(soup: BeautifulSoup | Tag, heading: str) -> Tag:
+    return soup.find(lambda tag: tag.name in ("h3", "summary") and heading in tag.get_text()).find_next("table")
+
+
+# -- one file, that loads nothing -------------------------------------------------------------------------------------
+
+
+def test_nothing_is_loaded_from_anywhere(real_page: BeautifulSoup) -> None:
+    for tag in real_page.find_all(True):
+        for name, value in tag.attrs.items():
+            if name in LOADING and tag.name != "a":
+                assert str(value).startswith("data:"), f"{tag.name} {name}={value}"
+    assert not real_page.find_all(["link", "iframe", "img", "object", "embed", "base", "form"])
+    assert not re.search(r"@import|url\(", real_page.style.string)
+
+
+def test_the_browser_is_told_to_load_nothing(real_page: BeautifulSoup) -> None:
+    policy = real_page.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"]
+    assert "default-src 'none'" in policy
+    assert "http" not in policy
+
+
+def test_links_inside_the_page_lead_somewhere(real_page: BeautifulSoup, toy_page: BeautifulSoup) -> None:
+    for soup in (real_page, toy_page):
+        names = [tag["id"] for tag in soup.find_all(id=True)]
+        assert len(names) == len(set(names))
+        targets = {tag["href"][1:] for tag in soup.find_all("a", href=re.compile("^#"))}
+        assert targets <= set(names)
+
+
+def test_plotly_is_there_once(real_page: BeautifulSoup) -> None:
+    assert sum("plotly.js v" in (script.string or "")[:200] for script in real_page.find_all("script")) == 1
+
+
+def test_every_figure_is_json_that_names_its_data(real: Measurement, real_page: BeautifulSoup) -> None:
+    drawn = figures(real_page)
+    assert len(drawn) == 3
+    for figure in drawn:
+        assert real.caption in figure["layout"]["title"]["text"]
+
+
+def test_the_file_is_written_whole_or_not_at_all(tmp_path: Path, toy: Measurement, monkeypatch) -> None:
+    path = build([toy], [], tmp_path / "new" / "report.html")
+    before = path.read_bytes()
+    assert before.startswith(b"<!DOCTYPE html>")
+
+    monkeypatch.setattr(page, "section", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        build([toy], [], path)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in path.parent.iterdir()] == ["report.html"]
+
+
+def test_a_report_of_nothing_says_so() -> None:
+    soup = parsed([], ["htnet.fig6"])
+    assert "Nothing has been measured yet" in visible(soup)
+    assert "mer run htnet.fig6" in visible(soup)
+
+
+# -- what the data are ------------------------------------------------------------------------------------------------
+
+
+def test_toy_data_are_named_everywhere(toy_page: BeautifulSoup) -> None:
+    assert "TOY DATA" in toy_page.title.string
+    assert "TOY DATA" in toy_page.h1.string
+    assert "generated, not faces" in toy_page.find(id="toy-banner").get_text()
+    assert toy_page.find(id="data-banner") is None
+    assert [chip.string for chip in toy_page.select(".chips .toy")] == ["TOY DATA"]
+    assert all(figure["layout"]["title"]["text"].startswith("TOY DATA") for figure in figures(toy_page))
+
+
+def test_real_data_are_counted(real_root: Path, root: Path) -> None:
+    dataset, store = load("megc2019_flow", real_root), PredictionStore(root)
+    chosen = some("lab.first_comparison", "class prior")
+    run_experiment(chosen, "smoke", dataset, store, device="cpu")
+    soup = parsed([measure(chosen, "smoke", dataset, store)])
+    assert "442 real flow maps" in soup.find(id="data-banner").get_text()
+    assert "TOY" not in visible(soup).replace("Toy or synthetic", "")
+    counts = grid(soup.find(id="data-banner").find_next("table")).set_index("data set")
+    assert counts.loc["all data sets"].tolist() == ["68", "442", "250", "109", "83", "annotated, spotted"]
+    assert counts.loc["SMIC-HS", "apex"] == "spotted"
+
+
+def test_toy_and_real_are_told_apart_on_one_page(toy: Measurement, real: Measurement) -> None:
+    soup = parsed([real, toy])
+    assert soup.h1.string.endswith("beside reported, some on TOY DATA")
+    assert len(soup.select(".chips .toy")) == 1
+
+
+def test_no_published_number_stands_beside_toy_numbers(toy_ablation: Measurement) -> None:
+    soup = parsed([toy_ablation])
+    text = visible(soup)
+    numbers = reported.reported("htnet.table4")
+    assert not any(f"{value:.4f}" in text for value in numbers["value"])
+    assert not any("reported" in cell.get_text().lower() for cell in soup.find_all("th"))
+    assert not any("printed" in trace.get("name", "") for figure in figures(soup) for trace in figure["data"])
+    assert "Known misprints" not in text
+    assert "Published numbers (table 4 of HTNet) are not shown: the data are toy." in text
+
+
+# -- what every section holds -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "How to read it",
+        "What was varied",
+        "Which class is taken for which (protocol fixed)",
+        "Optimism gap",
+        "Learning curves",
+        "Do the variants differ?",
+        "Size of the networks",
+        "Audit",
+        "Accuracy, recall by class, ROC-AUC",
+        "Scores under protocol nested",
+        "Means over folds (second: not the field's protocol)",
+        "All settings of each variant",
+        "Where the predictions lie",
+        "Versions and machines",
+        "bootstrap of whole subjects",
+        "mer_lib 0.",
+        "torch ",
+        "Python 3.",
+        "profile smoke",
+        "seeds 0, 1",
+        "N = 48",
+        "Where the folds were computed",
+        "mer run lab.first_comparison --profile smoke --data toy_flow --seeds 0,1",
+    ],
+)
+def test_sections(toy_page: BeautifulSoup, words: str) -> None:
+    assert words in visible(toy_page)
+
+
+def test_missing_experiments_come_with_their_command(toy_page: BeautifulSoup) -> None:
+    rows = grid(toy_page.find(id="missing").find_next("table"))
+    assert rows["experiment"].tolist() == ["htnet.table4"]
+    assert rows["command"].tolist() == ["mer run htnet.table4 --profile smoke"]
+    assert rows["question"].tolist() == [experiment("htnet.table4").question]
+
+
+def test_a_small_profile_is_no_reproduction_and_says_how(real: Measurement, real_page: BeautifulSoup) -> None:
+    text = visible(real_page)
+    assert "not a reproduction" in text
+    assert "Not a reproduction of table 4 of HTNet." in text
+    rows = tables.profile_table(real).set_index("setting")
+    assert rows.loc["split.kind"].tolist() == ["folds of whole subjects", "leave one subject out"]
+    wanted = real.experiment.variant("7x7", "paper")
+    assert rows.loc["training.epochs", "profile paper"] == str(wanted.training.epochs)
+    assert rows.loc["model.params.dim", "profile paper"] == str(wanted.model.params["dim"])
+    banner = next(box for box in real_page.select(".banner.caution") if "Not a reproduction" in box.get_text())
+    pd.testing.assert_frame_equal(grid(banner.table), tables.profile_table(real))
+
+
+def test_names_are_escaped(toy: Measurement) -> None:
+    evil = "<script>alert('x')</script>&\"<b>"
+    renamed = {evil: toy.experiment.variants["STSTNet"].model_copy(update={"note": evil})}
+    chosen = toy.experiment.model_copy(update={"title": evil, "question": evil, "reading": evil, "variants": renamed})
+    swap = {"STSTNet": evil}
+    frames = ("scores", "fold_means", "gaps", "curves", "events")
+    part = {name: getattr(toy, name).query("variant == 'STSTNet'").replace(swap) for name in frames}
+    attacked = dataclasses.replace(
+        toy,
+        experiment=chosen,
+        variants={evil: toy.variants["STSTNet"]},
+        confusion={(evil, *key[1:]): value for key, value in toy.confusion.items() if key[0] == "STSTNet"},
+        audits={(evil, seed): entry for (name, seed), entry in toy.audits.items() if name == "STSTNet"},
+        tests=pd.DataFrame(),
+        **part,
+    )
+    html = render([attacked], [evil], [NotebookRecord(evil, Path("a.ipynb"), error=evil)])
+    assert "<script>alert" not in html
+    soup = BeautifulSoup(html, "html.parser")
+    assert len(soup.find_all("script")) == 5  # three figures, plotly, and the page's own
+    assert evil in visible(soup)
+    assert all("<script" not in json.dumps(figure) for figure in figures(soup))
+
+
+def test_failed_notebooks_are_shown_at_the_top(toy: Measurement, tmp_path: Path) -> None:
+    records = [
+        NotebookRecord("00_start_here", tmp_path / "notebooks" / "00_start_here.ipynb"),
+        NotebookRecord("10_htnet", tmp_path / "notebooks" / "10_htnet.ipynb", error="ValueError: boom"),
+    ]
+    soup = parsed([toy], notebooks=records, folder=tmp_path)
+    alarm = soup.find("div", class_="alarm")
+    assert "10_htnet: ValueError: boom" in visible(alarm).replace(" :", ":")
+    assert "00_start_here" not in alarm.get_text()
+    assert soup.find("a", string="00_start_here")["href"] == "notebooks/00_start_here.ipynb"
+
+
+# -- audits -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def leaking(toy: Measurement) -> Measurement:
+    broken = Audit("x", (Check("no subject on both sides", False, "toya/01 in fold group 2"),))
+    return dataclasses.replace(toy, audits={**toy.audits, ("STSTNet", 1): broken})
+
+
+def test_a_failed_audit_is_red_at_the_top_and_in_its_section(leaking: Measurement) -> None:
+    soup = parsed([leaking])
+    first = soup.find("div", class_="banner")
+    assert first["id"] == "failed-audits"
+    assert "alarm" in first["class"]
+    assert "STSTNet, seed 1: no subject on both sides: toya/01 in fold group 2" in visible(first)
+    assert {cell.string for cell in soup.find_all("td", class_="failed")} == {"FAILED"}
+    assert len(soup.find_all("td", class_="failed")) == 2  # overview and audit table
+    assert "AUDIT FAILED" in soup.nav.get_text()
+    red = re.search(r"--alarm: (#\w+)", soup.style.string)[1]
+    assert int(red[1:3], 16) > 3 * max(int(red[3:5], 16), int(red[5:7], 16))
+    assert re.search(r"td\.failed \{[^}]*background: var\(--alarm\)", soup.style.string)
+
+
+def test_passed_audits_raise_no_alarm(toy_page: BeautifulSoup) -> None:
+    assert toy_page.find(id="failed-audits") is None
+    assert "FAILED" not in visible(toy_page)
+
+
+def test_failures_come_first_in_the_audit_table_and_name_their_variant(leaking: Measurement) -> None:
+    rows = tables.audit_table(leaking)
+    assert rows.loc[0, ["result", "detail", "variants"]].tolist() == [
+        "FAILED",
+        "toya/01 in fold group 2",
+        "STSTNet, seed 1",
+    ]
+    assert "FAILED" not in set(rows.loc[1:, "result"])
+
+
+# -- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def test_scores_on_the_page_are_those_of_the_measurement(toy: Measurement, toy_page: BeautifulSoup) -> None:
+    shown = grid(toy_page.find("table", class_="blocks"))
+    assert len(shown) == len(toy.variants) * 4
+    for row in shown.to_dict("records"):
+        for metric in ("uf1", "uar"):
+            truth = row_of(toy, row["variant"], row["subset"], metric)
+            numbers = [float(text) for text in re.findall(r"\d\.\d+", row[f"{metric_label(metric)} measured"])]
+            expected = [truth["value"], *([truth["low"], truth["high"]] if row["subset"] == "all data sets" else [])]
+            np.testing.assert_allclose(numbers, [*expected, truth["sd"]], atol=0.0005)
+            np.testing.assert_allclose(numbers[0], truth["value"], atol=0.00005)
+            assert int(row["samples"]) == truth["n"]
+
+
+def row_of(measurement: Measurement, variant: str, subset: str, metric: str, protocol: str = "fixed") -> pd.Series:
+    rows = measurement.scores
+    chosen = rows[(rows["variant"] == variant) & (rows["metric"] == metric) & (rows["protocol"] == protocol)]
+    return chosen[[dataset_label(name) == subset for name in chosen["subset"]]].iloc[0]
+
+
+def test_further_scores_cover_every_other_metric(toy: Measurement, toy_page: BeautifulSoup) -> None:
+    shown = grid(table_after(toy_page, "Accuracy, recall by class")).set_index(["variant", "subset"])
+    for metric in ("accuracy", "recall_surprise", "auc_micro", "auc_macro"):
+        for variant in toy.variants:
+            text = shown.loc[(variant, "all data sets"), f"{metric_label(metric)} measured"]
+            assert text.split(" ")[0] == score(row_of(toy, variant, "all data sets", metric)["value"])
+
+
+def test_confusion_matrices_on_the_page_are_those_of_the_measurement(toy: Measurement, toy_page: BeautifulSoup) -> None:
+    drawn = toy_page.find_all("table", class_="matrix")
+    assert len(drawn) == len(toy.variants) * 4
+    for table, variant in zip(drawn, toy.variants, strict=False):
+        assert table.caption.string == variant
+        counts = np.array([int(cell.small.string) for cell in table.find_all("td")]).reshape(3, 3)
+        np.testing.assert_array_equal(counts, toy.confusion[variant, "full", "fixed"])
+        shares = np.array([float(cell["style"].split(":")[1]) for cell in table.find_all("td")]).reshape(3, 3)
+        np.testing.assert_allclose(shares, counts / counts.sum(axis=1, keepdims=True), atol=1e-4)
+
+
+def test_figures_hold_the_numbers_of_the_measurement(toy: Measurement, toy_page: BeautifulSoup) -> None:
+    fixed = next(trace for trace in figures(toy_page)[0]["data"] if trace["name"].startswith("fixed"))
+    expected = [toy.value(variant) for variant in toy.variants]
+    np.testing.assert_allclose(fixed["x"], expected, atol=0.00005)
+    highs = [row_of(toy, variant, "all data sets", "uf1")["high"] for variant in toy.variants]
+    np.testing.assert_allclose(np.add(fixed["x"], fixed["error_x"]["array"]), highs, atol=0.0002)
+
+
+def test_the_gap_table_shows_every_protocol(toy: Measurement, toy_page: BeautifulSoup) -> None:
+    shown = grid(table_after(toy_page, "Optimism gap")).set_index("variant")
+    for gap in toy.gaps.itertuples():
+        row = shown.loc[gap.variant]
+        for name in ("fixed", "nested", "published"):
+            cell = next(text for column, text in row.items() if column.startswith(f"{name}:"))
+            assert float(cell.split(" ")[0]) == pytest.approx(getattr(gap, name), abs=0.00005)
+        gained = float(row["published − fixed"].replace("−", "-"))
+        assert gained == pytest.approx(gap.published_minus_fixed, abs=0.0005)
+
+
+def test_published_is_never_shown_without_the_others(toy_page: BeautifulSoup, real_page: BeautifulSoup) -> None:
+    for soup in (toy_page, real_page):
+        for table in soup.find_all("table"):
+            heads = [cell.get_text() for cell in table.find_all("th")]
+            if any(head.startswith("published:") for head in heads):
+                assert "published: chosen on the test subjects" in heads
+                assert {"fixed", "nested"} <= {head.split(":")[0] for head in heads}
+        for figure in figures(soup):
+            names = {trace.get("name", "").split(":")[0] for trace in figure["data"]}
+            assert "published" not in names or {"fixed", "nested"} <= names
+
+
+def test_published_alone_is_refused(toy: Measurement) -> None:
+    with pytest.raises(ParameterError, match="never shown alone"):
+        tables.score_table(toy, protocol="published")
+
+
+@pytest.mark.parametrize("wrong", [{"protocol": "best"}, {"metrics": ["f2"]}, {"subsets": ["casme9"]}])
+def test_unknown_names_are_refused(toy: Measurement, wrong: dict) -> None:
+    with pytest.raises(ParameterError, match="expected some of"):
+        tables.score_table(toy, **wrong)
+
+
+def test_tests_count_what_differs(toy: Measurement) -> None:
+    certain = dataclasses.replace(toy, tests=toy.tests.assign(p_holm=[0.001, 0.04, 0.06]))
+    assert "2 of 3 pairs of variants differ in UF1" in visible(parsed([certain]))
+
+
+def test_means_over_folds_are_named_so(toy: Measurement) -> None:
+    shown = tables.fold_mean_table(toy).set_index("variant")
+    truth = toy.fold_means.query("protocol == 'fixed'").set_index("variant")
+    for variant in toy.variants:
+        assert shown.loc[variant, "UF1, mean over folds"] == score(truth.loc[variant, "uf1_mean_over_folds"])
+
+
+def test_folds_that_experiments_share_count_once(toy: Measurement) -> None:
+    once, twice = tables.device_table([toy]), tables.device_table([toy, toy])
+    pd.testing.assert_frame_equal(once, twice)
+    assert int(once["folds"].sum()) == len(toy.events)
+
+
+# -- beside the paper -------------------------------------------------------------------------------------------------
+
+
+def test_reported_numbers_stand_beside_measured_ones(real: Measurement, real_page: BeautifulSoup) -> None:
+    shown = grid(real_page.find("table", class_="blocks")).set_index(["variant", "subset"])
+    for variant in real.variants:
+        number = reported.lookup("htnet.table4", "uf1", "full", variant=variant)
+        assert shown.loc[(variant, "all data sets"), "UF1 reported"] == number.display()
+        assert shown.loc[(variant, "toya"), "UF1 reported"] == "–"
+
+
+def test_a_misprint_is_shown_with_its_correction_and_the_reason(real: Measurement, real_page: BeautifulSoup) -> None:
+    number = reported.lookup("htnet.table4", "uar", "full", variant="9x9")
+    assert number.status == "corrected"
+    cell = next(td for td in real_page.select("td.reported") if number.printed.replace(",", ".") in td.get_text())
+    assert text_of(cell) == number.display()
+    note = real_page.find(id=cell.sup.a["href"][1:])
+    assert note.get_text() == number.note
+
+    listed = grid(table_after(real_page, "Known misprints")).set_index("where")
+    assert listed.loc["HTNet, 9x9, all data sets", "why"] == number.note
+    assert listed.loc["HTNet, 9x9, all data sets", "shown here"] == str(number.value)
+    assert len(listed) == len(reported.misprints("htnet.table4"))
+
+
+def test_reported_points_are_in_the_figure(real_page: BeautifulSoup) -> None:
+    trace = next(trace for trace in figures(real_page)[0]["data"] if "printed" in trace["name"])
+    assert trace["marker"]["symbol"] == "diamond-open"
+    assert trace["y"] == [reported.lookup("htnet.table4", "uf1", variant=name).value for name in ("7x7", "9x9")]
+
+
+def test_true_parameter_counts_of_table5() -> None:
+    chosen = experiment("htnet.table5")
+    for label in chosen.variants:
+        expected = reported.lookup("htnet.derived.params", "parameters", variant=label).value
+        assert parameter_count(chosen.variant(label, "paper")) == expected
+
+
+def test_a_memory_estimate_is_not_called_a_parameter_count(root: Path) -> None:
+    found = take(some("htnet.table5", "(2,2,2)", "(2,2,8)"), root, kind="real")
+    rows = tables.parameter_table(found).set_index("variant")
+    assert rows.loc["(2,2,8)", "parameters under profile paper"] == "114,429,446"
+    assert rows.loc["(2,2,8)", "printed, MiB"] == "438.51"
+    assert rows.loc["(2,2,8)", "their weights, MiB"] == "436.51"
+    text = visible(parsed([found]))
+    assert reported.experiments()["htnet.table5"].notes in text
+    assert "The same under this profile: (2,2,2), (2,2,8)." in text
+
+
+def test_reported_recalls_stand_beside_measured_ones(root: Path) -> None:
+    soup = parsed([take(experiment("htnet.fig7"), root, kind="real")])
+    shown = grid(soup.find_all("table", class_="blocks")[1]).set_index("subset")
+    number = reported.lookup("htnet.fig7", "recall_negative", "full")
+    assert shown.loc["all data sets", "recall, negative reported"] == number.display()
+    rest = grid(table_after(soup, "What else figure 7 of HTNet prints"))
+    assert ["recall positive", "HTNet, CAS(ME)³ part A"] in rest[["what", "where"]].to_numpy().tolist()
+    assert ["recall negative", "HTNet, all data sets"] not in rest[["what", "where"]].to_numpy().tolist()
+
+
+# -- settings ---------------------------------------------------------------------------------------------------------
+
+
+def test_settings_show_what_was_varied(real: Measurement, toy: Measurement) -> None:
+    varied = tables.settings_table(real, varied_only=True).set_index("setting")
+    assert set(varied.index) == {"features.block", "model.params.patch_size", "model.params.image_size"}
+    assert varied.loc["features.block"].tolist() == ["7", "9"]
+    every = tables.settings_table(toy).set_index("setting")
+    assert every.loc["training.epochs", "STSTNet"] == "4"
+    assert every.loc["training.epochs", "linear SVM"] == "–"  # nothing that a plain method looks at
+
+
+def test_addresses_are_folders_of_the_store(toy: Measurement, root: Path) -> None:
+    rows = tables.address_table(toy)
+    assert all((root / address / "variant.json").is_file() for address in rows["address in the store"])
+
+
+def test_variants_that_are_one_and_the_same_are_named(toy: Measurement) -> None:
+    assert tables.same_settings(toy) == []
+    twin = dataclasses.replace(toy, variants={**toy.variants, "linear SVM": toy.variants["class prior"]})
+    assert tables.same_settings(twin) == [["class prior", "linear SVM"]]
+
+
+def test_one_rule_for_numbers() -> None:
+    assert measured(0.72, 0.5, float("nan")) == "0.7200"
+    assert measured(float("nan")) == "–"
+
+
+def test_a_run_without_inner_validation_or_log_of_events_is_shown_all_the_same(toy: Measurement) -> None:
+    bare = dataclasses.replace(
+        toy,
+        events=pd.DataFrame(),
+        scores=toy.scores.query("protocol != 'nested'"),
+        confusion={key: value for key, value in toy.confusion.items() if key[2] != "nested"},
+        gaps=toy.gaps.assign(nested=np.nan, published_minus_nested=np.nan),
+    )
+    soup = parsed([bare])
+    assert "Scores under protocol nested" not in visible(soup)
+    assert "Where the folds were computed" not in visible(soup)
+    shown = grid(table_after(soup, "Optimism gap"))
+    assert set(shown["published − nested"]) == {"–"}
+    names = {trace.get("name", "") for trace in figures(soup)[1]["data"]}
+    assert not any(name.startswith("nested") for name in names)
