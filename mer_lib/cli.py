@@ -41,13 +41,11 @@ OutOption = Annotated[Path | None, typer.Option(help="Folder of report and execu
 
 
 def main() -> None:
-    """Run the command line; an expected error is one message without a traceback (``mer --debug …`` shows it)."""
-    debug = "--debug" in sys.argv
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    """Run the command line; an expected error is one message without a traceback (`--debug` shows it)."""
     try:
-        app(arguments)
+        app()
     except MerError as error:
-        if debug:
+        if "--debug" in sys.argv:
             raise
         Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: ", end="")
         Console(stderr=True, highlight=False, markup=False).print(str(error), soft_wrap=True)
@@ -55,7 +53,10 @@ def main() -> None:
 
 
 @app.callback(invoke_without_command=True)
-def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error: mer --debug run …")] = False,
+) -> None:
     if version:
         console.print(f"mer_lib {__version__}")
         raise typer.Exit()

@@ -20,7 +20,8 @@ from mer_lib.evaluation.crossval import Job, choose_folds, read_folds, run
 from mer_lib.evaluation.frames import PROBABILITIES
 from mer_lib.evaluation.metrics import score_by_dataset
 from mer_lib.evaluation.store import FoldResult, PredictionStore
-from mer_lib.evaluation.variant import Variant
+from mer_lib.evaluation.variant import Variant, fold_seed
+from mer_lib.features import compute
 from tests.helpers import (
     N_SUBJECTS,
     Oracle,
@@ -176,6 +177,22 @@ def test_every_epoch_of_every_role_is_stored(store: PredictionStore) -> None:
             assert part.loc[part["role"] == "test", "sample_id"].tolist() == list(split.test)
             assert part.loc[part["role"] == "inner", "sample_id"].tolist() == list(split.inner)
         assert (rows["fold"].unique().tolist(), rows["seed"].unique().tolist()) == ([split.fold], [0])
+
+
+def test_stored_probabilities_are_those_of_a_network_trained_that_long(store: PredictionStore) -> None:
+    """Each row is that of its own sample and epoch, and no epoch count changes what came before."""
+    network = job(epochs=3)
+    object.__setattr__(network, "splits", network.splits[2:3])
+    run([network], store)
+    rows, split = store.read(network.address, 2, 0).predictions, network.splits[0]
+    label = dict(zip(toy().samples["sample_id"], toy().labels(), strict=True))
+    train = sorted(split.train, key=lambda name: (label[name], name))
+    for epoch in (1, 2, 3):
+        model = methods.make_estimator(network.variant, seed=fold_seed(network.variant, 2, 0), device="cpu")
+        model.set_params(epochs=epoch).fit(compute(network.variant.features, toy(), train), toy().labels(train))
+        part = rows[rows["epoch"] == epoch]
+        expected = model.predict_proba(compute(network.variant.features, toy(), part["sample_id"].tolist()))
+        np.testing.assert_array_equal(part[list(PROBABILITIES)].to_numpy(), expected)
 
 
 # Law 5: no leakage, three protocols out of one training
