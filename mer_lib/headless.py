@@ -154,6 +154,7 @@ def execute(notebook: NotebookRun) -> str:
             kernel_name="python3",
             progress_bar=False,
             cwd=str(notebook.source.parent),
+            extra_arguments=["--log-level=ERROR"],  # the kernel warns of its own transport at every start
         )
     except PapermillExecutionError as error:
         return f"{error.ename}: {error.evalue}"

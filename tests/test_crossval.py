@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from mer_lib import atomic
 from mer_lib.errors import ParameterError, RunError, StoreError
 from mer_lib.evaluation import crossval, methods
-from mer_lib.evaluation.crossval import FoldEvent, Job, choose_folds, plan, read_folds, run
+from mer_lib.evaluation.crossval import FoldEvent, FoldWarning, Job, choose_folds, plan, read_folds, run
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.training.baselines import dummy
 from mer_lib.training.estimator import TorchClassifier
@@ -118,11 +119,11 @@ def test_a_killed_run_goes_on_and_ends_with_the_bytes_of_an_undisturbed_one(
     n_jobs: int,
 ) -> None:
     process = other_process(store, n_jobs, tmp_path / "ready")
-    wait_until(lambda: len(list(store.root.rglob("*.parquet"))) >= 2 or process.poll() is not None)
+    wait_until(lambda: any(store.root.rglob("seed*.parquet")) or process.poll() is not None)
     process.send_signal(signal.SIGKILL)  # its workers, if any, may go on for a while: they must do no harm
     assert process.wait() == -signal.SIGKILL
     done = len(fold_bytes(store))
-    assert 2 <= done < N_SUBJECTS, "the run was not killed in its middle"
+    assert 1 <= done < N_SUBJECTS, "the run was not killed in its middle"
 
     summary = run([long_job()], store, n_jobs=n_jobs, device="cpu")
     assert summary.found >= done
@@ -324,6 +325,16 @@ def test_every_fold_and_seed_has_a_seed_of_its_own(store: PredictionStore, monke
     assert len(set(fits.seeds)) == 2 * N_SUBJECTS
 
 
+def test_a_plain_method_that_draws_gets_the_seed_of_its_fold(store: PredictionStore, tmp_path: Path) -> None:
+    other, guessing = PredictionStore(tmp_path / "other"), with_model("dummy", strategy="stratified")
+    for number, each in enumerate((store, other)):
+        np.random.seed(number)
+        run([guessing], each)
+    assert fold_bytes(store) == fold_bytes(other)
+    seeds = {methods.make_estimator(guessing.variant, seed=seed)[-1].random_state for seed in (1, 2)}
+    assert seeds == {1, 2}
+
+
 def test_seeds_give_other_predictions_of_the_same_folds(store: PredictionStore) -> None:
     jobs = [job(seed=0), job(seed=1)]
     run(jobs, store)
@@ -354,6 +365,21 @@ def test_events_say_when_and_on_what_each_fold_was_computed(store: PredictionSto
     events = store.events(job("dummy").address)
     assert sorted(event["fold"] for event in events) == list(range(N_SUBJECTS))
     assert all(event["seconds"] >= 0 and event["torch"] and event["device"] and event["mer_lib"] for event in events)
+
+
+def test_what_every_fold_warns_of_is_said_once(store: PredictionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = TorchClassifier.fit
+
+    def fit(model: TorchClassifier, *args: object, **kwargs: object) -> TorchClassifier:
+        warnings.warn("mind the gap", RuntimeWarning, stacklevel=1)
+        return plain(model, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(TorchClassifier, "fit", fit)
+    with pytest.warns(FoldWarning, match="mind the gap") as caught:
+        summary = run([job(epochs=1)], store)
+    assert len(caught) == 1
+    assert summary.warned == ["RuntimeWarning: mind the gap"]
+    assert summary.computed == N_SUBJECTS
 
 
 # What goes wrong

@@ -31,7 +31,7 @@ def make_estimator(
     """
     name, params = variant.model.name, variant.model.params
     if name in PLAIN:
-        return _plain(name, params)
+        return _plain(name, params, seed)
     if name not in REGISTRY:
         raise ParameterError(f"model: expected one of {', '.join(METHODS)}, got {name!r}")
     return TorchClassifier(
@@ -61,11 +61,13 @@ def check_method(variant: Variant) -> None:
         )
 
 
-def _plain(name: str, params: dict[str, Any]) -> Pipeline:
+def _plain(name: str, params: dict[str, Any], seed: int) -> Pipeline:
     try:
-        return PLAIN[name](**params)
+        method = PLAIN[name](**params)
     except TypeError as error:
         raise ParameterError(f"parameters of {name!r}: {error}") from None
+    # Whatever a plain method draws belongs to the fold, too; left at None it would be drawn anew in every run.
+    return method.set_params(**{key: seed for key in method.get_params() if key.endswith("random_state")})
 
 
 def is_network(variant: Variant) -> bool:
