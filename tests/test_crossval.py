@@ -19,7 +19,7 @@ from mer_lib import atomic
 from mer_lib.errors import ParameterError, RunError, StoreError
 from mer_lib.evaluation import crossval, methods
 from mer_lib.evaluation.crossval import FoldEvent, FoldWarning, Job, choose_folds, plan, read_folds, run
-from mer_lib.evaluation.store import PredictionStore
+from mer_lib.evaluation.store import FoldResult, PredictionStore
 from mer_lib.training.baselines import dummy
 from mer_lib.training.estimator import TorchClassifier
 from tests.helpers import N_SUBJECTS, fold_bytes, job, leftovers, long_job, shuffled, toy, with_pixels
@@ -31,7 +31,7 @@ OTHER_PROCESS = """
 import sys, time
 from pathlib import Path
 from mer_lib.evaluation.crossval import run
-from mer_lib.evaluation.store import PredictionStore
+from mer_lib.evaluation.store import FoldResult, PredictionStore
 from tests.helpers import long_job
 
 root, n_jobs = Path(sys.argv[1]), int(sys.argv[2])
@@ -503,3 +503,17 @@ def test_an_absent_device_is_refused_before_any_work(store: PredictionStore) -> 
 def test_folds_that_were_never_computed_are_all_named(store: PredictionStore) -> None:
     with pytest.raises(StoreError, match=f"(?s)toy dummy, seed 0: {N_SUBJECTS} folds .*fold000.*fold007"):
         read_folds(job("dummy"), store)
+
+
+def test_a_fold_stored_under_another_split_is_computed_again(store: PredictionStore) -> None:
+    small = job("dummy")
+    run([small], store)
+    before = store.path(small.address, 0, 0).read_bytes()
+    result = store.read(small.address, 0, 0)
+    other = {**result.metadata, "fitted_on": result.metadata["fitted_on"][1:]}
+    store.write(small.address, 0, 0, FoldResult(result.predictions, other))
+    tasks, summary = plan([small], store)
+    assert [task.split.fold for task in tasks] == [0]
+    assert "another split" in summary.damaged[0]
+    run([small], store)
+    assert store.path(small.address, 0, 0).read_bytes() == before

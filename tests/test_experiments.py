@@ -312,3 +312,14 @@ def test_a_variant_changes_no_other_ones_setting() -> None:
 def test_every_yaml_of_the_package_is_read() -> None:
     papers = {yaml.safe_load(file.read_text())["paper"] for file in FOLDER.glob("*.yaml")}
     assert papers == {entry.paper for entry in experiments().values()}
+
+
+def test_resolving_one_profile_does_not_alter_another() -> None:
+    chosen = experiment("lab.first_comparison")
+    recipe = "STSTNet, authors' recipe"
+    before = chosen.variant(recipe, "paper")
+    for profile in ("smoke", "quick"):
+        chosen.settings(profile)
+    assert chosen.variant(recipe, "paper") == before
+    assert before.training.epochs == 800
+    assert chosen.variant(recipe, "smoke").training.epochs == 4

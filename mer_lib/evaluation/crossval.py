@@ -9,25 +9,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import joblib
 import pandas as pd
-import torch
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from mer_lib import __version__
 from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.errors import ParameterError, RunError, StoreError, fault_list
 from mer_lib.evaluation.code_version import code_version
 from mer_lib.evaluation.folds import Inputs, compute_fold
-from mer_lib.evaluation.methods import check_method
+from mer_lib.evaluation.methods import METHODS, check_method
 from mer_lib.evaluation.protocols import choose
+from mer_lib.evaluation.provenance import fold_event
 from mer_lib.evaluation.splits import Split, make_splits
 from mer_lib.evaluation.store import FoldResult, PredictionStore, result_address
 from mer_lib.evaluation.variant import Variant
 from mer_lib.features import compute
-from mer_lib.training.device import device_name, resolve_device
+from mer_lib.training.device import resolve_device
+
+# Read now, not when a first result is addressed: a process that lives on computes with the code it imported.
+for _method in METHODS:
+    code_version(_method)
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def plan(jobs: Iterable[Job], store: PredictionStore) -> tuple[list[FoldTask], R
             if (address, split.fold, job.seed) in seen:
                 continue
             seen.add((address, split.fold, job.seed))
-            state = store.state(address, split.fold, job.seed)
+            state = store.state(address, split.fold, job.seed, fitted_on=split.train)
             if state == "done":
                 summary.found += 1
                 continue
@@ -251,24 +254,10 @@ def _compute_and_store(task: FoldTask, inputs: Inputs, store: PredictionStore, d
         )
         store.write(task.address, task.split.fold, task.seed, result)
         seconds = time.perf_counter() - started
-        store.log(task.address, _event(task, seconds, device))
+        store.log(task.address, fold_event(task.split.fold, task.seed, seconds, resolve_device(device)))
     except Exception:  # reported by the caller under the fold's name; the other folds go on
         return traceback.format_exc()
     return ""
-
-
-def _event(task: FoldTask, seconds: float, device: str) -> dict[str, Any]:
-    resolved = resolve_device(device)
-    return {
-        "fold": task.split.fold,
-        "seed": task.seed,
-        "seconds": round(seconds, 3),
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "device": resolved.type,
-        "device_name": device_name(resolved),
-        "torch": torch.__version__,
-        "mer_lib": __version__,
-    }
 
 
 def _count(event: FoldEvent, summary: RunSummary) -> None:

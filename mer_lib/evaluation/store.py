@@ -17,7 +17,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,14 +108,22 @@ class PredictionStore:
             raise StoreError(f"{path}: expected address, fold and seed {(address, fold, seed)}, it holds {named}")
         return result
 
-    def state(self, address: str, fold: int, seed: int) -> str:
-        """Return ``"done"``, ``"missing"``, or the fault of a damaged file."""
+    def state(self, address: str, fold: int, seed: int, fitted_on: Iterable[str] | None = None) -> str:
+        """Return ``"done"``, ``"missing"``, or what is wrong with the file.
+
+        Args:
+            address, fold, seed: which file.
+            fitted_on: the training samples that it must state, where they are known; a file made with another split
+                (by another version of scikit-learn, say) does not hold this fold.
+        """
         if not self.path(address, fold, seed).exists():
             return "missing"
         try:
-            self.read(address, fold, seed)
+            metadata = self.read(address, fold, seed).metadata
         except StoreError as error:
             return str(error)
+        if fitted_on is not None and metadata["fitted_on"] != sorted(fitted_on):
+            return f"{self.path(address, fold, seed)}: made with another split; it will be computed again"
         return "done"
 
     def describe(self, address: str, variant: Variant, data_name: str, data_digest: str, code: str) -> None:

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from mer_lib import __version__
-from mer_lib.training.device import device_name
+from mer_lib.evaluation.provenance import device_name
 
 PACKAGES = ("torch", "torchvision", "scikit-learn", "numpy", "pandas", "plotly")
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 from threadpoolctl import threadpool_limits
 
 from mer_lib.errors import ParameterError
 
-CPU_FILE = Path("/proc/cpuinfo")
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -38,15 +35,6 @@ def resolve_device(device: str) -> torch.device:
     if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
         raise ParameterError(f"device: expected cuda:0 to cuda:{torch.cuda.device_count() - 1}, got {device!r}")
     return resolved
-
-
-def device_name(device: torch.device) -> str:
-    """Return the name of a GPU or processor as its maker gives it, else that of the processor's architecture."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    lines = CPU_FILE.read_text().splitlines() if CPU_FILE.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if "model name" in line]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 @contextmanager
