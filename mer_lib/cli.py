@@ -146,6 +146,7 @@ def run(
     jobs: Annotated[int, typer.Option(help="Folds that are computed side by side.", min=1)] = 2,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     out: OutOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Execute notebooks even where nothing has changed.")] = False,
 ) -> None:
     """Execute the notebooks, keep the executed copies, and write the report.
 
@@ -162,7 +163,7 @@ def run(
     from mer_lib.headless import run_notebooks
 
     parameters = {"profile": profile.value, "data": data, "seeds": _seeds(seeds), "jobs": jobs, "device": device}
-    failures = run_notebooks(parameters, experiments or [], out, console)
+    failures = run_notebooks(parameters, experiments or [], out, console, fresh)
     if failures:
         raise RunError(f"{len(failures)} notebooks failed; the others are finished:\n{fault_list(failures)}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import json
 import os
 import tempfile
@@ -18,12 +19,14 @@ from papermill.exceptions import PapermillExecutionError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from mer_lib import datasets, settings
+from mer_lib import atomic, datasets, settings
+from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.errors import ParameterError, StoreError
+from mer_lib.evaluation.crossval import plan
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.lab import PROGRESS_FILE, TrainingParameters, matching, validated
 from mer_lib.papers.experiments import experiment, experiments, known
-from mer_lib.papers.measure import Measurement, measure
+from mer_lib.papers.measure import Measurement, jobs_of, measure
 from mer_lib.report import NotebookRecord, build
 
 
@@ -37,11 +40,17 @@ class NotebookRun:
 
 
 def run_notebooks(
-    parameters: Mapping[str, Any], wanted: Sequence[str], out: Path | None, console: Console
+    parameters: Mapping[str, Any],
+    wanted: Sequence[str],
+    out: Path | None,
+    console: Console,
+    fresh: bool = False,
 ) -> list[str]:
     """Execute the notebooks that show `wanted` (all where empty), then write the report.
 
-    A notebook that fails does not stop the others; its executed copy ends with the traceback.
+    A notebook that fails does not stop the others; its executed copy ends with the traceback. A notebook whose last
+    copy is still true is not executed again: same notebook, parameters, data and library, and every fold that it shows
+    is in the store. `fresh` executes it all the same.
 
     Returns:
         One line for each notebook that failed.
@@ -57,10 +66,15 @@ def run_notebooks(
     console.print(f"{dataset.label}, profile {checked.profile}: {len(runs)} notebooks", highlight=False)
     records = []
     for notebook in runs:
-        with _shown_progress(notebook.source.stem, console):
-            error = execute(notebook)
+        state, error = "kept", ""
+        if fresh or not still_true(notebook, checked, dataset):
+            with _shown_progress(notebook.source.stem, console):
+                error = execute(notebook)
+            state = "failed" if error else "done"
+            if not error:
+                _seal(notebook, dataset)
         records.append(NotebookRecord(notebook.source.name, notebook.target.absolute(), error))
-        console.print(f"  {'failed' if error else 'done':6} {notebook.target}", highlight=False, soft_wrap=True)
+        console.print(f"  {state:6} {notebook.target}", highlight=False, soft_wrap=True)
     report = write_report(parameters, wanted, out, records)
     console.print(f"Report: {report}", highlight=False, soft_wrap=True)
     return [f"{record.name}: {record.error} (see {record.path})" for record in records if record.error]
@@ -81,7 +95,7 @@ def write_report(
     """Write `report.html` from what the store holds, and return its path; what is missing is named in it."""
     checked = validated(parameters, TrainingParameters)
     assert isinstance(checked, TrainingParameters)
-    dataset, store = datasets.load(checked.data), PredictionStore(settings.store_root())
+    dataset, store = datasets.load(checked.data), _store()
     measurements: list[Measurement] = []
     missing: list[str] = []
     for name in matching(wanted) if wanted else experiments():
@@ -161,6 +175,47 @@ def execute(notebook: NotebookRun) -> str:
     return ""
 
 
+def still_true(notebook: NotebookRun, parameters: TrainingParameters, dataset: FlowMapDataset) -> bool:
+    """Say whether executing `notebook` again would change nothing of its last copy."""
+    if _sealed(notebook.target) != _seal_of(notebook, dataset):
+        return False
+    names = [name for name in experiments() if _shows(notebook.source, name)]
+    shown = [name for name in names if name in notebook.parameters.get("experiments", names)]
+    tables = (jobs_of(experiment(name), parameters.profile, dataset, parameters.seeds) for name in shown)
+    missing, _ = plan((job for table in tables for group in table.values() for job in group), _store())
+    return not missing
+
+
+def _sealed(target: Path) -> str:
+    """Return the seal of an executed copy, empty where there is no copy, no seal, or half a file."""
+    try:
+        return json.loads(target.read_text("utf-8"))["metadata"].get("mer", {}).get("seal", "")
+    except (FileNotFoundError, json.JSONDecodeError):
+        return ""
+
+
+def _seal(notebook: NotebookRun, dataset: FlowMapDataset) -> None:
+    """Write into an executed copy what it was made from."""
+    content = json.loads(notebook.target.read_text("utf-8"))
+    content["metadata"].setdefault("mer", {})["seal"] = _seal_of(notebook, dataset)
+    atomic.write_text(notebook.target, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _seal_of(notebook: NotebookRun, dataset: FlowMapDataset) -> str:
+    """Digest all that decides what an executed copy shows, but for the stored folds: they have their own addresses."""
+    parameters = {name: value for name, value in notebook.parameters.items() if name not in ("jobs", "device")}
+    digest = hashlib.sha256(json.dumps([parameters, dataset.digest], sort_keys=True).encode())
+    package = Path(__file__).parent
+    for file in [notebook.source, *sorted(package.rglob("*.*"))]:
+        if file.suffix != ".pyc" and file.is_file():
+            digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _store() -> PredictionStore:
+    return PredictionStore(settings.store_root())
+
+
 def _given(source: Path, parameters: TrainingParameters, mine: list[str]) -> dict[str, Any]:
     taken = notebook_parameters(source)
     given = {name: value for name, value in parameters.model_dump().items() if name in taken}
@@ -191,7 +246,8 @@ def _shown_progress(name: str, console: Console) -> Iterator[None]:
         TimeRemainingColumn(),
     )
     finished = threading.Event()
-    with tempfile.TemporaryDirectory() as folder, Progress(*columns, console=console, transient=True) as progress:
+    shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with tempfile.TemporaryDirectory() as folder, shown as progress:
         path = Path(folder) / "progress.jsonl"
         path.touch()
         before = os.environ.get(PROGRESS_FILE)

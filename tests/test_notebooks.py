@@ -69,6 +69,40 @@ def test_executed_notebooks_are_kept_say_toy_and_hold_figures(executed, name) ->
     assert not [output for output in outputs if output.output_type == "error"]
 
 
+def again(executed, console: Console, **options) -> list[str]:
+    """Run everything once more; returns the states that the log gives the notebooks."""
+    failures = headless.run_notebooks({**SMOKE, "jobs": 2}, [], executed[0], console, **options)
+    assert failures == []
+    lines = [line.split() for line in console.file.getvalue().splitlines()]
+    return [words[0] for words in lines if words and words[-1].endswith(".ipynb")]
+
+
+def test_what_is_still_true_is_not_executed_again(executed, monkeypatch) -> None:
+    monkeypatch.setenv("MER_STORE", str(executed[0].parent / "store"))
+    before = {path.name: path.read_bytes() for path in (executed[0] / "notebooks").glob("*.ipynb")}
+    monkeypatch.setattr(headless, "execute", lambda notebook: pytest.fail("executed again"))
+    assert again(executed, Console(file=io.StringIO(), width=300)) == ["kept"] * 3
+    assert {path.name: path.read_bytes() for path in (executed[0] / "notebooks").glob("*.ipynb")} == before
+
+
+@pytest.mark.parametrize("change", ["lost fold", "half a copy", "library", "fresh"])
+def test_what_may_have_changed_is_executed_again(executed, tmp_path, monkeypatch, change) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(executed[0].parent, copy)
+    monkeypatch.setenv("MER_STORE", str(copy / "store"))
+    target = copy / "out" / "notebooks" / "10_htnet.ipynb"
+    if change == "lost fold":
+        next((copy / "store").glob("htnet-*/seed0-fold001.parquet")).unlink()
+    elif change == "half a copy":
+        target.write_bytes(target.read_bytes()[:1000])
+    elif change == "library":
+        monkeypatch.setattr(headless, "_seal_of", lambda notebook, dataset: "another library")
+    run = []
+    monkeypatch.setattr(headless, "execute", lambda notebook: run.append(notebook.source.stem) or "stopped here")
+    headless.run_notebooks(SMOKE, [], copy / "out", Console(file=io.StringIO()), fresh=change == "fresh")
+    assert "10_htnet" in run
+
+
 def test_an_unknown_parameter_fails_before_the_kernel_starts(tmp_path) -> None:
     notebook = headless.NotebookRun(notebooks()[0], tmp_path / "out.ipynb", {"profle": "smoke"})
     with pytest.raises(ParameterError, match="did you mean 'profile'"):

@@ -6,6 +6,7 @@ position.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,7 +20,7 @@ from mer_lib.errors import ParameterError, fault_list
 #: The name of all data sets of a frame together.
 FULL = "full"
 PROBABILITIES: tuple[str, ...] = tuple(f"p_{name}" for name in CLASSES)
-_SAMPLE_ID = r"[^/\s]+/[^/\s]+/[^/\s]+"
+_SAMPLE_ID = re.compile(r"[^/\s]+/[^/\s]+/[^/\s]+")
 
 
 def predicted_classes(predictions: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -81,9 +82,10 @@ def raise_if(faults: Iterable[str], heading: str) -> None:
 
 def _id_faults(predictions: pd.DataFrame) -> list[str]:
     ids = predictions["sample_id"].astype(str)
-    malformed = ids[~ids.str.fullmatch(_SAMPLE_ID)].unique()
+    names = ids.unique()
+    malformed = [name for name in names if not _SAMPLE_ID.fullmatch(name)]
     faults = [f"sample_id: expected <dataset>/<subject>/<clip>, got {name!r}" for name in malformed]
-    if (ids.str.split("/").str[0] == FULL).any():
+    if any(name.startswith(f"{FULL}/") for name in names):
         faults.append(f"sample_id: {FULL!r} names all data sets together, so no data set can be called so")
     repeated = ids[predictions.duplicated(["sample_id", "seed"])].unique()
     if len(repeated):

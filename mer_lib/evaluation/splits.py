@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -37,14 +38,17 @@ def make_splits(variant: Variant, samples: pd.DataFrame, seed: int) -> list[Spli
     Raises:
         ParameterError: there are too few subjects for the split.
     """
-    table = _table(samples)
-    splits = _outer(variant.split, table)
-    if variant.split.inner_fraction == 0:
-        return splits
-    return [
-        _hold_out(split, table, variant.split.inner_fraction, _inner_seed(variant.split, split.fold, seed))
-        for split in splits
-    ]
+    return list(_splits(variant.split, tuple(_table(samples).itertuples(index=False, name=None)), seed))
+
+
+@lru_cache(maxsize=64)
+def _splits(spec: SplitSpec, rows: tuple[tuple[str, str, int], ...], seed: int) -> tuple[Split, ...]:
+    """Draw the folds of `rows` (id, subject, label): once, however many variants are split alike."""
+    table = pd.DataFrame(rows, columns=["sample_id", "subject", "label"])
+    splits = _outer(spec, table)
+    if spec.inner_fraction == 0:
+        return tuple(splits)
+    return tuple(_hold_out(split, table, spec.inner_fraction, _inner_seed(spec, split.fold, seed)) for split in splits)
 
 
 def leave_one_subject_out(samples: pd.DataFrame) -> list[Split]:

@@ -191,15 +191,14 @@ def lookup(
     Raises:
         ParameterError: no such experiment, or more than one number fits.
     """
-    rows = reported(experiment_id)
-    fits = rows["metric"] == metric
-    if dataset is not None:
-        fits &= rows["dataset"].isin([dataset, ""])
-    if variant is not None:
-        fits &= rows["variant"] == variant
-    if method is not None:
-        fits &= rows["method"] == method
-    found = [_number(row) for row in rows[fits].to_dict("records")]
+    _require("reported experiment", experiment_id, _experiments())
+    found = [
+        number
+        for number in _by_metric().get((experiment_id, metric), ())
+        if (dataset is None or number.dataset in (dataset, None))
+        and variant in (None, number.variant)
+        and method in (None, number.method)
+    ]
     if len(found) > 1:
         raise _ambiguous(experiment_id, metric, found)
     return found[0] if found else None
@@ -226,6 +225,15 @@ def disagreements() -> pd.DataFrame:
         prints it, or the kind of evidence), value. Absent text is "".
     """
     return _disagreements().copy()
+
+
+@lru_cache(maxsize=1)
+def _by_metric() -> dict[tuple[str, str], list[ReportedNumber]]:
+    """All numbers by (experiment, metric)."""
+    found: dict[tuple[str, str], list[ReportedNumber]] = {}
+    for row in _numbers().to_dict("records"):
+        found.setdefault((row["experiment"], row["metric"]), []).append(_number(row))
+    return found
 
 
 @lru_cache(maxsize=1)
