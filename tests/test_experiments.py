@@ -27,14 +27,14 @@ SETTINGS = [
 SUBSETS = ("full", "smic", "casme2", "samm")
 
 
-def test_the_experiments_of_the_issue_are_there_in_reading_order() -> None:
+def test_the_experiments_are_there_in_reading_order() -> None:
     assert list(experiments()) == [
+        "lab.first_comparison",
         "htnet.fig7",
         "htnet.table4",
         "htnet.fig5",
         "htnet.fig6",
         "htnet.table5",
-        "lab.first_comparison",
     ]
 
 

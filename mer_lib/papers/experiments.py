@@ -133,7 +133,7 @@ def known(name: str, names: Any, what: str) -> str:
 @lru_cache
 def _load(folder: Path) -> dict[str, Experiment]:
     table: dict[str, Experiment] = {}
-    for file in sorted(folder.glob("*.yaml")):
+    for file in sorted(folder.glob("*.yaml"), key=lambda file: (file.stem != "lab", file.stem)):
         table.update(_read(file))
     return table
 

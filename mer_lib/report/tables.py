@@ -24,7 +24,7 @@ from mer_lib.report.parameters import parameter_count, weights_mib
 
 REFERENCE_PROFILE = "paper"
 SPLITS = {"loso": "leave one subject out", "kfold": "folds of whole subjects"}
-PRINTED_SIZE = "torchsummary_total_mb"  # what HTNet's table 5 calls parameters (htnet specification, fault 16)
+PRINTED_SIZE = "torchsummary_total_mb"  # what HTNet's table 5 calls parameters
 
 
 def score_table(

@@ -40,7 +40,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         weight_decay: L2 penalty (adam) or decoupled decay (adamw).
         class_weight: ``"balanced"`` weighs a class by n / (classes * n_class) of the training samples.
         shuffle: draw a new order every epoch. False trains in the order of the rows, as the authors of STSTNet
-            and HTNet do (`htnet` specification, fault 35: sorted by class).
+            and HTNet do (their loaders read class folder by class folder).
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         seed: of weights, dropout and order.
         checkpoint: file for the state of a fit in progress; an interrupted fit resumes there, if parameters and data
