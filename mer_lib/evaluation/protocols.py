@@ -5,8 +5,8 @@ subjects that it did not learn from. A protocol picks one epoch a fold:
 
 - ``fixed`` (the default): the last one, which no score decides.
 - ``nested``: the last one with the best UF1 on the inner validation subjects.
-- ``published``: the last one with the best accuracy **on the test subjects**, as the authors' code of HTNet does
-  (it keeps the last epoch with the best accuracy of the left-out subject). It peeks, and its difference to the others is the *optimism gap*.
+- ``published``: the last one with the best accuracy **on the test subjects**, as the authors' code of HTNet keeps it
+  for each left-out subject. It peeks, and its difference to the others is the *optimism gap*.
 """
 
 from __future__ import annotations

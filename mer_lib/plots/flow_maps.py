@@ -1,7 +1,7 @@
 """Figures of flow maps: single maps, samples of each class, arrows, and the four windows that HTNet cuts.
 
-A published map is stretched to 0-255 sample by sample, so the grey value of "no motion" differs from map to map
-(the published scaling is by sample). It is estimated by the map's median, since most of a face is still, and drawn white.
+A published map is stretched to 0-255 sample by sample, so the grey value of "no motion" differs from map to map. It is
+estimated by the map's median, since most of a face is still, and drawn white.
 """
 
 from __future__ import annotations
