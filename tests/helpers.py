@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,10 +12,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from mer_lib.datasets import FlowMapDataset, load
-from mer_lib.evaluation.crossval import Job
+from mer_lib.evaluation.crossval import FoldWarning, Job
 from mer_lib.evaluation.splits import Split
 from mer_lib.evaluation.store import FoldResult, PredictionStore
 from mer_lib.evaluation.variant import Variant
+from mer_lib.papers.experiments import Experiment, experiment
+from mer_lib.papers.measure import Measurement, measure, run_experiment
 
 N_SUBJECTS = 8  # of the toy data, by qualified id; ids such as "01" recur in its sub-datasets
 
@@ -105,3 +108,24 @@ def split_of(dataset: FlowMapDataset, tested: str, inner: str = "") -> Split:
 def altered(fold: FoldResult, *, metadata: dict[str, Any] | None = None, **columns: Any) -> FoldResult:
     """`fold` with other metadata or columns."""
     return FoldResult(fold.predictions.assign(**columns), {**fold.metadata, **(metadata or {})})
+
+
+def some(name: str, *labels: str) -> Experiment:
+    """Return an experiment with a few of its variants."""
+    whole = experiment(name)
+    return whole.model_copy(update={"variants": {label: whole.variants[label] for label in labels}})
+
+
+def take(
+    chosen: Experiment,
+    root: Path,
+    seeds: tuple[int, ...] = (0,),
+    kind: str = "toy",
+    dataset: FlowMapDataset | None = None,
+) -> Measurement:
+    """Train under profile smoke, by default on toy maps, which pass for real ones where `kind` says so."""
+    dataset, store = dataset or replace(toy(), kind=kind), PredictionStore(root)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FoldWarning)  # HTNet with patch 7 holds no attention, as it says
+        run_experiment(chosen, "smoke", dataset, store, seeds=seeds, device="cpu")
+    return measure(chosen, "smoke", dataset, store, seeds=seeds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,29 +16,14 @@ from matplotlib.patches import Rectangle
 from mer_lib import plots
 from mer_lib.datasets import CLASSES, FlowMapDataset, load
 from mer_lib.errors import ParameterError
-from mer_lib.evaluation.crossval import FoldWarning
-from mer_lib.evaluation.store import PredictionStore
 from mer_lib.features import FourRegionMosaic, compute, region_boxes
-from mer_lib.papers.experiments import Experiment, experiment
-from mer_lib.papers.measure import Measurement, measure, run_experiment
+from mer_lib.papers.measure import Measurement
 from mer_lib.plots import flow_maps, scores, style
 from mer_lib.plots.style import CLASS_COLOURS, TOY_MARK
+from tests.helpers import some, take
 
 TOY = load("toy_flow")
 FIRST = TOY.samples["sample_id"].iloc[0]
-
-
-def some(name: str, *labels: str) -> Experiment:
-    whole = experiment(name)
-    return whole.model_copy(update={"variants": {label: whole.variants[label] for label in labels}})
-
-
-def take(chosen: Experiment, root: Path, seeds: tuple[int, ...] = (0,), kind: str = "toy") -> Measurement:
-    dataset, store = dataclasses.replace(TOY, kind=kind), PredictionStore(root)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FoldWarning)  # HTNet with patch 7 holds no attention, as it says
-        run_experiment(chosen, "smoke", dataset, store, seeds=seeds, device="cpu")
-    return measure(chosen, "smoke", dataset, store, seeds=seeds)
 
 
 @pytest.fixture(scope="module")
@@ -308,3 +292,30 @@ def test_arrows_point_where_the_skin_goes() -> None:
     assert quiver.U.max() == 100
     assert quiver.V.min() == -70
     assert figure.axes[0].yaxis_inverted()  # rows go down, so a negative v points up
+
+
+# Splits and gradients
+
+
+def test_who_is_where_colours_each_subject_once_a_fold() -> None:
+    from mer_lib.evaluation.splits import leave_one_subject_out
+    from mer_lib.plots.splits import who_is_where
+
+    figure = who_is_where(leave_one_subject_out(TOY.samples), TOY)
+    cells = figure.axes[0].collections[0].get_array()
+    assert cells.shape == (8, 8)
+    assert (cells == 2).sum() == 8
+    assert np.array_equal(cells == 2, np.eye(8, dtype=bool))
+    assert TOY_MARK in texts(figure)
+
+
+def test_query_and_key_learn_nothing_with_one_token_a_block_and_something_with_49() -> None:
+    from mer_lib.plots.attention import gradient_norms, query_key_gradients
+
+    lone, one = gradient_norms(8, 7)
+    many, tokens = gradient_norms(8, 1)
+    assert (one, tokens) == (1, 49)
+    assert (lone[:, :2] == 0).all()
+    assert (lone[:, 2] > 0).all()
+    assert (many > 0).all()
+    assert "patch 7: 1 token a block" in texts(query_key_gradients(dim=8))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,33 +15,16 @@ from bs4 import BeautifulSoup, Tag
 from mer_lib.datasets import load
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation.audit import Audit, Check
-from mer_lib.evaluation.crossval import FoldWarning
-from mer_lib.evaluation.store import PredictionStore
 from mer_lib.papers import reported
-from mer_lib.papers.experiments import Experiment, experiment
-from mer_lib.papers.measure import Measurement, measure, run_experiment
+from mer_lib.papers.experiments import experiment
+from mer_lib.papers.measure import Measurement
 from mer_lib.plots.style import dataset_label, metric_label
 from mer_lib.report import NotebookRecord, build, page, render, tables
 from mer_lib.report.formatting import measured, score
 from mer_lib.report.parameters import parameter_count
+from tests.helpers import some, take
 
 LOADING = {"src", "href", "data", "action", "poster", "srcset", "background"}
-
-
-def some(name: str, *labels: str) -> Experiment:
-    """Return an experiment with a few of its variants."""
-    whole = experiment(name)
-    return whole.model_copy(update={"variants": {label: whole.variants[label] for label in labels}})
-
-
-def take(chosen: Experiment, root: Path, seeds: tuple[int, ...] = (0,), kind: str = "toy") -> Measurement:
-    """Train under profile smoke on toy maps, which pass for real ones where `kind` says so."""
-    dataset = dataclasses.replace(load("toy_flow"), kind=kind)
-    store = PredictionStore(root)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FoldWarning)  # HTNet with patch 7 holds no attention, as it says
-        run_experiment(chosen, "smoke", dataset, store, seeds=seeds, device="cpu")
-    return measure(chosen, "smoke", dataset, store, seeds=seeds)
 
 
 @pytest.fixture(scope="module")
@@ -183,10 +165,8 @@ def test_toy_data_are_named_everywhere(toy_page: BeautifulSoup) -> None:
 
 
 def test_real_data_are_counted(real_root: Path, root: Path) -> None:
-    dataset, store = load("megc2019_flow", real_root), PredictionStore(root)
-    chosen = some("lab.first_comparison", "class prior")
-    run_experiment(chosen, "smoke", dataset, store, device="cpu")
-    soup = parsed([measure(chosen, "smoke", dataset, store)])
+    dataset = load("megc2019_flow", real_root)
+    soup = parsed([take(some("lab.first_comparison", "class prior"), root, dataset=dataset)])
     assert "442 real flow maps" in soup.find(id="data-banner").get_text()
     assert "TOY" not in visible(soup).replace("Toy or synthetic", "")
     counts = grid(soup.find(id="data-banner").find_next("table")).set_index("data set")
