@@ -34,7 +34,7 @@ class Profile(str, Enum):
     paper = "paper"
 
 
-ProfileOption = Annotated[Profile, typer.Option(help="smoke: seconds; quick: minutes; paper: as published.")]
+ProfileOption = Annotated[Profile, typer.Option(help="smoke: seconds; quick: minutes; paper: the published sizes.")]
 DataOption = Annotated[str, typer.Option(help="A name from data_manifest.yaml, or the best data present.")]
 SeedsOption = Annotated[str | None, typer.Option(help="Comma-separated seeds; the profile's own by default.")]
 OutOption = Annotated[Path | None, typer.Option(help="Folder of report and executed notebooks.")]
@@ -90,10 +90,12 @@ def data_check(names: Annotated[list[str] | None, typer.Argument(help="Names; al
     table = Table("name", "state", "samples", "subjects", "what to do", title=f"Data under {settings.data_root()}")
     for report in reports:
         samples, subjects = _totals(report)
-        todo = report.how_to_obtain or (f"{len(report.faults)} faults, listed below" if report.faults else "")
+        todo = "see below" if report.how_to_obtain or report.faults else ""
         table.add_row(report.name, report.status, samples, subjects, todo)
     console.print(table)
     for report in reports:
+        if report.how_to_obtain:
+            console.print(f"\n[bold]{report.name}[/] is absent. {report.how_to_obtain}", soft_wrap=True)
         if report.faults:
             console.print(f"\n[bold]{report.name}[/] ({report.path}):")
             console.print(fault_list(report.faults, limit=1000), markup=False, highlight=False)
@@ -156,7 +158,7 @@ def run(
 
     [bold]mer run[/]                                          everything, minutes
 
-    [bold]mer run 'htnet.*' --profile paper --seeds 0,1,2[/]  one paper as published
+    [bold]mer run 'htnet.*' --profile paper --seeds 0,1,2[/]  at the published sizes
 
     [bold]mer run htnet.table4 --data toy_flow[/]             one experiment on toy data
     """

@@ -64,10 +64,13 @@ def run_notebooks(
     folder = out or default_folder(checked)
     runs = plan_notebooks(folder / "notebooks", checked, wanted)
     console.print(f"{dataset.label}, profile {checked.profile}: {len(runs)} notebooks", highlight=False)
+    _warn_of_lost_root(checked, dataset, console)
     records = []
     for notebook in runs:
         state, error = "kept", ""
         if fresh or not still_true(notebook, checked, dataset):
+            if not console.is_terminal:  # no progress line will be seen
+                console.print(f"  running {notebook.source.name}", highlight=False)
             with _shown_progress(notebook.source.stem, console):
                 error = execute(notebook)
             state = "failed" if error else "done"
@@ -75,9 +78,17 @@ def run_notebooks(
                 _seal(notebook, dataset)
         records.append(NotebookRecord(notebook.source.name, notebook.target.absolute(), error))
         console.print(f"  {state:6} {notebook.target}", highlight=False, soft_wrap=True)
-    report = write_report(parameters, wanted, out, records)
+    report = write_report(parameters, (), out, records)
     console.print(f"Report: {report}", highlight=False, soft_wrap=True)
     return [f"{record.name}: {record.error} (see {record.path})" for record in records if record.error]
+
+
+def _warn_of_lost_root(parameters: TrainingParameters, dataset: FlowMapDataset, console: Console) -> None:
+    """Say so where somebody names a data root and toy data are taken all the same."""
+    named = os.environ.get("MER_DATA_ROOT")
+    if named and parameters.data == datasets.BEST and dataset.kind == "toy":
+        why = "holds none of the real data sets" if Path(named).is_dir() else "does not exist"
+        console.print(f"MER_DATA_ROOT={named} {why}: toy data are used. See `mer data check`.", style="yellow")
 
 
 def default_folder(parameters: TrainingParameters) -> Path:
@@ -135,7 +146,8 @@ def plan_notebooks(target: Path, parameters: TrainingParameters, wanted: Sequenc
         mine = [name for name in names if _shows(source, name)]
         shown.update(mine)
         if mine or not names:
-            runs.append(NotebookRun(source, target / source.name, _given(source, parameters, mine)))
+            name = f"{source.stem}.{'+'.join(mine)}.ipynb" if mine else source.name
+            runs.append(NotebookRun(source, target / name, _given(source, parameters, mine)))
     hidden = [name for name in names if name not in shown]
     if hidden:
         raise ParameterError(f"experiment: expected one that a notebook shows, got {', '.join(hidden)}")
@@ -172,6 +184,8 @@ def execute(notebook: NotebookRun) -> str:
         )
     except PapermillExecutionError as error:
         return f"{error.ename}: {error.evalue}"
+    except (RuntimeError, TimeoutError) as error:  # the kernel died, of lack of memory perhaps, or never started
+        return f"{type(error).__name__}: {error}"
     return ""
 
 
@@ -205,8 +219,9 @@ def _seal_of(notebook: NotebookRun, dataset: FlowMapDataset) -> str:
     """Digest all that decides what an executed copy shows, but for the stored folds: they have their own addresses."""
     parameters = {name: value for name, value in notebook.parameters.items() if name not in ("jobs", "device")}
     digest = hashlib.sha256(json.dumps([parameters, dataset.digest], sort_keys=True).encode())
+    digest.update(json.dumps([[entry.name, entry.present] for entry in datasets.available()]).encode())
     package = Path(__file__).parent
-    for file in [notebook.source, *sorted(package.rglob("*.*"))]:
+    for file in [notebook.source, settings.manifest_path(), *sorted(package.rglob("*.*"))]:
         if file.suffix != ".pyc" and file.is_file():
             digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()

@@ -7,9 +7,8 @@ import fnmatch
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, field_validator
@@ -21,7 +20,9 @@ from mer_lib.evaluation.crossval import FoldEvent
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.papers.experiments import experiment, experiments, known
 from mer_lib.papers.measure import Measurement, measure, run_experiment
+from mer_lib.training.device import resolve_device
 
+NAMES_AT_START = "_mer_names_at_start"  # in a notebook's namespace: what it held when it was started first
 PROGRESS_FILE = "MER_PROGRESS"  # environment variable: where a running notebook tells how far it is
 
 
@@ -45,6 +46,19 @@ class TrainingParameters(NotebookParameters):
     seeds: list[StrictInt] | None
     jobs: StrictInt = Field(ge=1, le=64)
     device: str
+
+    @field_validator("seeds")
+    @classmethod
+    def _usable_seeds(cls, seeds: list[int] | None) -> list[int] | None:
+        if seeds is not None and (not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds)):
+            raise ValueError("expected None, or different whole numbers from 0 on, such as [0, 1, 2]")
+        return seeds
+
+    @field_validator("device")
+    @classmethod
+    def _present_device(cls, device: str) -> str:
+        resolve_device(device)
+        return device
 
 
 class ExperimentParameters(TrainingParameters):
@@ -87,7 +101,14 @@ def check_parameters(namespace: Mapping[str, Any], model: type[NotebookParameter
         ParameterError: a name is unknown (a misspelt one that papermill injected, say), missing, of a wrong type or
             out of range; all faults at once.
     """
-    given = {name: value for name, value in namespace.items() if _is_parameter(name, value)}
+    known_before = namespace.get(NAMES_AT_START, namespace)
+    fields = list(model.model_fields)
+    given = {
+        name: value
+        for name, value in namespace.items()
+        if _is_parameter(name, value)
+        and (name in fields or name in known_before or difflib.get_close_matches(name, fields, n=1, cutoff=0.8))
+    }
     return validated(given, model)
 
 
@@ -114,9 +135,9 @@ def validated(given: Mapping[str, Any], model: type[NotebookParameters]) -> Note
 
 
 def _is_parameter(name: str, value: object) -> bool:
-    """Tell a notebook's parameters from what IPython and imports put into its namespace."""
-    shell = {"In", "Out", "exit", "quit", "open", "get_ipython"}
-    return not name.startswith("_") and name not in shell and not isinstance(value, ModuleType)
+    """Tell a notebook's parameters, which are plain values, from what IPython and imports put into its namespace."""
+    plain = value is None or isinstance(value, (str, int, float, list, tuple, dict))
+    return plain and not name.startswith("_") and name not in ("In", "Out")
 
 
 @dataclass(frozen=True)
@@ -158,14 +179,17 @@ class Session:
         return measure(chosen, parameters.profile, self.dataset, self.store, seeds=parameters.seeds)
 
 
-def start(namespace: Mapping[str, Any], model: type[NotebookParameters] = NotebookParameters) -> Session:
+def start(namespace: MutableMapping[str, Any], model: type[NotebookParameters] = NotebookParameters) -> Session:
     """Check a notebook's parameters, load its data, and open the store.
+
+    Called again in the same kernel, it does not mistake what the notebook's later cells have made for parameters.
 
     Raises:
         ParameterError: see :func:`check_parameters`.
         DataError: the data are absent or damaged.
     """
     parameters = check_parameters(namespace, model)
+    namespace.setdefault(NAMES_AT_START, frozenset(namespace))
     return Session(parameters, datasets.load(parameters.data), PredictionStore(settings.store_root()))
 
 

@@ -40,6 +40,9 @@ def test_what_a_notebook_holds_besides_parameters_is_no_fault() -> None:
         ({"jobs": True}, "jobs"),
         ({"seeds": [0.5]}, "seeds"),
         ({"seeds": "0"}, "seeds"),
+        ({"seeds": []}, "different whole numbers"),
+        ({"seeds": [0, 0]}, "different whole numbers"),
+        ({"device": "gpu"}, "device: expected one of"),
         ({"data": "megc"}, "data: expected one of best, megc2019_flow"),
         ({"experiments": ["htnet.tabel4"]}, "did you mean 'htnet.table4'"),
         ({"experiments": []}, "at least 1"),
@@ -55,6 +58,16 @@ def test_all_wrong_parameters_are_named_at_once() -> None:
     with pytest.raises(ParameterError) as caught:
         lab.check_parameters({**GOOD, "jobs": 0, "profile": "fast", "sedes": [1]}, lab.ExperimentParameters)
     assert all(name in str(caught.value) for name in ("jobs", "profile", "sedes"))
+
+
+def test_a_notebook_can_be_run_again_in_the_same_kernel() -> None:
+    namespace = dict(GOOD)
+    lab.start(namespace, lab.ExperimentParameters)
+    namespace.update(first="casme2/a/b", name="htnet.fig5", measurements={}, measured=object(), jobs_by_method={})
+    assert lab.start(namespace, lab.ExperimentParameters).parameters.jobs == 1
+    namespace["profil"] = "quick"
+    with pytest.raises(ParameterError, match="did you mean 'profile'"):
+        lab.start(namespace, lab.ExperimentParameters)
 
 
 def test_a_missing_parameter_is_named() -> None:

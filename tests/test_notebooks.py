@@ -69,6 +69,14 @@ def test_executed_notebooks_are_kept_say_toy_and_hold_figures(executed, name) ->
     assert not [output for output in outputs if output.output_type == "error"]
 
 
+def test_a_data_root_that_holds_nothing_is_said(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(headless, "execute", lambda notebook: "stopped here")
+    console = Console(file=io.StringIO(), width=300)
+    headless.run_notebooks({**SMOKE, "data": "best"}, [], tmp_path / "out", console)
+    assert "does not exist: toy data are used" in console.file.getvalue()
+
+
 def again(executed, console: Console, **options) -> list[str]:
     """Run everything once more; returns the states that the log gives the notebooks."""
     failures = headless.run_notebooks({**SMOKE, "jobs": 2}, [], executed[0], console, **options)
@@ -114,22 +122,30 @@ def test_plan_takes_only_the_notebooks_that_show_an_experiment(tmp_path) -> None
     runs = headless.plan_notebooks(tmp_path, lab.TrainingParameters(**SMOKE), ["htnet.table4", "htnet.fig5"])
     assert [run.source.stem for run in runs] == ["10_htnet"]
     assert runs[0].parameters["experiments"] == ["htnet.table4", "htnet.fig5"]
+    assert runs[0].target.name == "10_htnet.htnet.table4+htnet.fig5.ipynb"  # the whole one stays
 
 
-def test_a_notebook_that_fails_is_named_kept_and_does_not_stop_the_others(tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("raise ValueError('broken on purpose')", "ValueError: broken on purpose"),
+        ("import os; os.kill(os.getpid(), 9)", "DeadKernelError"),
+    ],
+)
+def test_a_notebook_that_fails_is_named_kept_and_does_not_stop_the_others(tmp_path, monkeypatch, source, words) -> None:
     folder = tmp_path / "notebooks"
     folder.mkdir()
     cell = nbformat.v4.new_code_cell('profile = "smoke"  # which\ndata = "toy_flow"  # which')
     cell.metadata["tags"] = ["parameters"]
-    for name, source in (("00_breaks", "raise ValueError('broken on purpose')"), ("01_works", "print(profile)")):
-        notebook = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell(source)])
+    for name, code in (("00_breaks", source), ("01_works", "print(profile)")):
+        notebook = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell(code)])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, folder / f"{name}.ipynb")
     monkeypatch.setattr(headless, "notebook_folder", lambda: folder)
     failures = headless.run_notebooks(SMOKE, [], tmp_path / "out", Console(file=io.StringIO()))
     assert len(failures) == 1
-    assert "00_breaks.ipynb: ValueError: broken on purpose" in failures[0]
-    assert "broken on purpose" in (tmp_path / "out/notebooks/00_breaks.ipynb").read_text()
+    assert f"00_breaks.ipynb: {words}" in failures[0]
+    assert (tmp_path / "out/notebooks/00_breaks.ipynb").exists()
     assert "smoke" in (tmp_path / "out/notebooks/01_works.ipynb").read_text()
 
 

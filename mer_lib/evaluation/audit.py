@@ -55,7 +55,8 @@ def _tested(fold: FoldResult, role: str = "test") -> list[str]:
 
 
 def _result(name: str, faults: Sequence[str], good: str, fatal: bool = True) -> Check:
-    return Check(name, not faults, "; ".join(faults[:5]) if faults else good, fatal)
+    shown = "; ".join(faults[:5]) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
+    return Check(name, not faults, shown or good, fatal)
 
 
 def tested_once(folds: Sequence[FoldResult], dataset: FlowMapDataset) -> Check:

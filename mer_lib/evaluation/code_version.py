@@ -10,9 +10,12 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1]
 # Whatever can change a prediction. Plots, reports, notebooks and metrics cannot: they are views of predictions.
 DECIDING = (
+    "datasets/flow_maps.py",
     "datasets/maps.py",
     "datasets/samples.py",
+    "evaluation/frames.py",
     "features",
+    "models/info.py",
     "training",
     "evaluation/splits.py",
     "evaluation/methods.py",

@@ -97,7 +97,7 @@ class RunSummary:
 
     def __str__(self) -> str:
         parts = [f"{self.computed} folds computed", f"{self.found} found in the store"]
-        parts += [f"{len(self.damaged)} damaged files replaced"] if self.damaged else []
+        parts += [f"{len(self.damaged)} damaged files found"] if self.damaged else []
         parts += [f"{len(self.failures)} failed"] if self.failures else []
         return ", ".join(parts)
 
@@ -148,6 +148,8 @@ def run(
     resolve_device(device)
     _check(jobs)
     tasks, summary = plan(jobs, store)
+    for fault in summary.damaged:
+        warnings.warn(fault, FoldWarning, stacklevel=2)
     _prepare(jobs, store)
     inputs = _inputs(jobs, tasks)
     calls = (joblib.delayed(_run_task)(task, inputs[task.address], store.root, device) for task in tasks)

@@ -22,6 +22,7 @@ def comparison(measurement: Measurement) -> str:
         f"{len(measurement.tests)} comparisons, leaves p above {LEVEL}."
         if alike
         else "",
+        _tested_seed(measurement),
         _source(measurement),
     ]
     return " ".join(line for line in lines if line)
@@ -44,6 +45,7 @@ def ablation(measurement: Measurement) -> str:
         "run gives no reason to prefer one.",
         _published_best(table),
         "One seed: the noise between two trainings is not in these intervals." if len(measurement.seeds) == 1 else "",
+        _tested_seed(measurement),
         _source(measurement),
     ]
     return " ".join(line for line in lines if line)
@@ -106,6 +108,10 @@ def _recalls(measurement: Measurement) -> str:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(f"*{name}*" for name in names)
+
+
+def _tested_seed(measurement: Measurement) -> str:
+    return f"The tests look at seed {measurement.seeds[0]} alone." if len(measurement.seeds) > 1 else ""
 
 
 def _source(measurement: Measurement) -> str:
