@@ -59,7 +59,6 @@ def run_notebooks(
         ParameterError, DataError: parameters, experiments or data are not as they should be; nothing was run.
     """
     checked = validated(parameters, TrainingParameters)
-    assert isinstance(checked, TrainingParameters)
     dataset = datasets.load(checked.data)
     folder = out or default_folder(checked)
     runs = plan_notebooks(folder / "notebooks", checked, wanted)
@@ -105,7 +104,6 @@ def write_report(
 ) -> Path:
     """Write `report.html` from what the store holds, and return its path; what is missing is named in it."""
     checked = validated(parameters, TrainingParameters)
-    assert isinstance(checked, TrainingParameters)
     dataset, store = datasets.load(checked.data), _store()
     measurements: list[Measurement] = []
     missing: list[str] = []

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, field_validator
 
@@ -72,6 +72,9 @@ class ExperimentParameters(TrainingParameters):
         return matching(patterns)
 
 
+Parameters = TypeVar("Parameters", bound=NotebookParameters)
+
+
 def matching(patterns: Iterable[str]) -> list[str]:
     """Return the ids of the experiments that `patterns` name, in the papers' order.
 
@@ -90,7 +93,7 @@ def matching(patterns: Iterable[str]) -> list[str]:
     return [name for name in names if name in found]
 
 
-def check_parameters(namespace: Mapping[str, Any], model: type[NotebookParameters]) -> NotebookParameters:
+def check_parameters(namespace: Mapping[str, Any], model: type[Parameters]) -> Parameters:
     """Check a notebook's parameters before any work starts.
 
     Args:
@@ -112,7 +115,7 @@ def check_parameters(namespace: Mapping[str, Any], model: type[NotebookParameter
     return validated(given, model)
 
 
-def validated(given: Mapping[str, Any], model: type[NotebookParameters]) -> NotebookParameters:
+def validated(given: Mapping[str, Any], model: type[Parameters]) -> Parameters:
     """Return `given` as `model`, with one ParameterError that lists every fault."""
     faults = [
         f"{name}: no such parameter" + (f"; did you mean {near[0]!r}?" if near else "")

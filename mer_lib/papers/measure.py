@@ -126,7 +126,7 @@ def measure(
         confusion={key: matrix for variant in measured.values() for key, matrix in variant.confusion().items()},
         gaps=pd.DataFrame([variant.gap_row() for variant in measured.values()]),
         tests=compare_all(first) if len(first) > 1 else pd.DataFrame(),
-        curves=pd.concat([variant.curves() for variant in measured.values()], ignore_index=True),
+        curves=pd.concat([variant.curves for variant in measured.values()], ignore_index=True),
         audits={key: entry for variant in measured.values() for key, entry in variant.audits.items()},
         events=pd.DataFrame([event for label, jobs in groups.items() for event in _events(label, jobs, store)]),
     )
@@ -145,7 +145,7 @@ class _Measured:
         self.audits = {
             (label, job.seed): audit(job.label, seed, job.dataset) for job, seed in zip(jobs, folds, strict=True)
         }
-        self.epochs = _epoch_curves(label, folds)
+        self.curves = _epoch_curves(label, folds)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         for protocol, per_seed in self.scores.items():
@@ -192,9 +192,6 @@ class _Measured:
             "published_minus_fixed": row["published"] - row["fixed"],
             "published_minus_nested": row["published"] - row["nested"],
         }
-
-    def curves(self) -> pd.DataFrame:
-        return self.epochs
 
 
 def _value(scores: Scores, metric: str) -> float:
