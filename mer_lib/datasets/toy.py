@@ -19,6 +19,7 @@ import numpy as np
 from mer_lib.datasets.maps import CONSTANT_POINTS, MAP_SIZE
 from mer_lib.datasets.reading import Clip
 from mer_lib.datasets.samples import CLASSES
+from mer_lib.motion.flow import strain, stretched
 
 #: Clips of each subject: (sub-dataset, subject) to the number of negative, positive, surprise ones.
 CLIPS_OF_SUBJECT = MappingProxyType(
@@ -85,28 +86,6 @@ def clips(seed: int = 0) -> list[Clip]:
     return made
 
 
-def strain(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Magnitude of the optical strain, sqrt(u_x^2 + v_y^2 + (u_y + v_x)^2 / 2).
-
-    The sum under the square keeps it zero where a face turns without deforming.
-
-    >>> y, x = np.mgrid[0:4, 0:4].astype(float)
-    >>> float(strain(-y, x).max()), float(strain(y, 0 * x).max())
-    (0.0, 0.7071067811865476)
-
-    Args:
-        u: (rows, columns), flow to the right in pixels.
-        v: (rows, columns), flow downwards in pixels.
-
-    Returns:
-        (rows, columns), non-negative, one a pixel step.
-    """
-    u_y, u_x = np.gradient(u)
-    v_y, v_x = np.gradient(v)
-    shear = u_y + v_x
-    return np.sqrt(u_x * u_x + v_y * v_y + shear * shear / 2)
-
-
 def _rng(*key: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
 
@@ -145,9 +124,4 @@ def _smooth_noise(rng: np.random.Generator, reach: int = 3) -> np.ndarray:
 
 def _to_map(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Channels u, v, strain, each stretched to 0..255 on its own, as the published maps are."""
-    return np.stack([_stretch(channel) for channel in (u, v, strain(u, v))], axis=-1)
-
-
-def _stretch(channel: np.ndarray) -> np.ndarray:
-    low, high = channel.min(), channel.max()
-    return np.floor(255 * (channel - low) / (high - low) + 0.5).astype(np.uint8)
+    return np.stack([stretched(channel) for channel in (u, v, strain(np.stack([u, v], axis=-1)))], axis=-1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+
+from mer_lib.sources import normalised
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # Whatever can change a prediction. Plots, reports, notebooks and metrics cannot: they are views of predictions.
@@ -36,21 +37,6 @@ def code_version(model: str) -> str:
         files.append(network)
     text = "\n".join(f"{file.relative_to(PACKAGE).as_posix()}\n{normalised(file.read_text('utf-8'))}" for file in files)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def normalised(source: str) -> str:
-    """Return Python `source` without comments, docstrings and formatting.
-
-    >>> normalised("def f(x):\\n    'Doubles.'\\n    return 2 * x   # twice") == normalised("def f(x): return 2*x")
-    True
-    """
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(
-            node, clean=False
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
 
 
 def _files(path: Path) -> list[Path]:
