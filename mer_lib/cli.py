@@ -26,6 +26,20 @@ app.add_typer(data_app, name="data")
 console = Console()
 
 
+class Makeable(str, Enum):
+    """Data that can be made here."""
+
+    synthetic = "synthetic"
+
+
+class Size(str, Enum):
+    """Sizes of the synthetic data."""
+
+    smoke = "smoke"
+    demo = "demo"
+    course = "course"
+
+
 class Profile(str, Enum):
     """Sizes of a run."""
 
@@ -35,7 +49,7 @@ class Profile(str, Enum):
 
 
 ProfileOption = Annotated[Profile, typer.Option(help="smoke: seconds; quick: minutes; paper: the published sizes.")]
-DataOption = Annotated[str, typer.Option(help="A name from data_manifest.yaml, or the best data present.")]
+DataOption = Annotated[str, typer.Option(help="A name from data_manifest.yaml, or best: the first that is there.")]
 SeedsOption = Annotated[str | None, typer.Option(help="Comma-separated seeds; the profile's own by default.")]
 OutOption = Annotated[Path | None, typer.Option(help="Folder of report and executed notebooks.")]
 
@@ -65,13 +79,17 @@ def _options(
 # -- data -------------------------------------------------------------------------------------------------------------
 
 
+def _places() -> str:
+    return f"Data under {settings.data_root()}, synthetic ones under {settings.synthetic_root()}"
+
+
 @data_app.command("list")
 def data_list() -> None:
     """Say which data sets are here, without reading them.
 
     Example: [bold]MER_DATA_ROOT=~/mer_data mer data list[/]
     """
-    table = Table("name", "what it is", "kind", "state", title=f"Data under {settings.data_root()}")
+    table = Table("name", "what it is", "kind", "state", title=_places())
     for entry in datasets.available():
         state = f"present: {entry.path}" if entry.path else "present: generated" if entry.present else "absent"
         table.add_row(entry.name, entry.title, entry.kind, state)
@@ -87,7 +105,7 @@ def data_check(names: Annotated[list[str] | None, typer.Argument(help="Names; al
     Example: [bold]mer data check megc2019_flow[/]
     """
     reports = [datasets.check(name) for name in names or [entry.name for entry in datasets.available()]]
-    table = Table("name", "state", "samples", "subjects", "what to do", title=f"Data under {settings.data_root()}")
+    table = Table("name", "state", "samples", "subjects", "what to do", title=_places())
     for report in reports:
         samples, subjects = _totals(report)
         todo = "see below" if report.how_to_obtain or report.faults else ""
@@ -102,6 +120,32 @@ def data_check(names: Annotated[list[str] | None, typer.Argument(help="Names; al
     bad = {"mismatch", "absent"} if names else {"mismatch"}
     if any(report.status in bad for report in reports):
         raise typer.Exit(1)
+
+
+@data_app.command("make")
+def data_make(
+    what: Annotated[Makeable, typer.Argument(help="What to make.")],
+    profile: Annotated[
+        Size, typer.Option(help="smoke: 11 clips, for tests; demo: 84; course: 442, in the size of MEGC2019.")
+    ] = Size.demo,
+    jobs: Annotated[int, typer.Option(help="Processes side by side.", min=1)] = 2,
+) -> None:
+    """Make synthetic clips: drawn faces that move by action units, with the truth beside every frame.
+
+    What is there, whole and fresh, is kept: stop it whenever you like and call it again.
+
+    Example: [bold]mer data make synthetic --profile demo --jobs 2[/]
+    """
+    from mer_lib.datasets.synthetic import making
+    from mer_lib.headless import making_progress
+
+    try:
+        with making_progress(console) as (listener, announce):
+            made = making.make(profile.value, jobs=jobs, listener=listener, announce=announce)
+    except KeyboardInterrupt:
+        console.print("Stopped. The clips that are finished are kept; the same command goes on from there.")
+        raise typer.Exit(130) from None
+    console.print(f"{what.value}_{profile.value}: {made}", highlight=False, soft_wrap=True)
 
 
 def _totals(report: datasets.CheckReport) -> tuple[str, str]:
@@ -160,7 +204,7 @@ def run(
 
     [bold]mer run 'htnet.*' --profile paper --seeds 0,1,2[/]  at the published sizes
 
-    [bold]mer run htnet.table4 --data toy_flow[/]             one experiment on toy data
+    [bold]mer run htnet.table4 --data synthetic_demo[/]       one experiment on synthetic data
     """
     from mer_lib.headless import run_notebooks
 

@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,16 @@ from mer_lib.lab import PROGRESS_FILE, TrainingParameters, matching, validated
 from mer_lib.papers.experiments import experiment, experiments, known
 from mer_lib.papers.measure import Measurement, jobs_of, measure
 from mer_lib.report import NotebookRecord, build
+
+# Of every progress bar.
+_COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+    TextColumn("left"),
+    TimeRemainingColumn(),
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,7 @@ def run_notebooks(
         ParameterError, DataError: parameters, experiments or data are not as they should be; nothing was run.
     """
     checked = validated(parameters, TrainingParameters)
+    ensure_data(checked.data, checked.jobs, console)
     dataset = datasets.load(checked.data)
     folder = out or default_folder(checked)
     runs = plan_notebooks(folder / "notebooks", checked, wanted)
@@ -83,11 +94,39 @@ def run_notebooks(
 
 
 def _warn_of_lost_root(parameters: TrainingParameters, dataset: FlowMapDataset, console: Console) -> None:
-    """Say so where somebody names a data root and toy data are taken all the same."""
+    """Say so where somebody names a data root and no real data are taken all the same."""
     named = os.environ.get("MER_DATA_ROOT")
-    if named and parameters.data == datasets.BEST and dataset.kind == "toy":
+    if named and parameters.data == datasets.BEST and dataset.kind != "real":
         why = "holds none of the real data sets" if Path(named).is_dir() else "does not exist"
-        console.print(f"MER_DATA_ROOT={named} {why}: toy data are used. See `mer data check`.", style="yellow")
+        console.print(
+            f"MER_DATA_ROOT={named} {why}: {dataset.kind} data are used. See `mer data check`.", style="yellow"
+        )
+
+
+def ensure_data(name: str, jobs: int, console: Console) -> None:
+    """Make synthetic data if `name` needs them and they are not there, with a progress bar on `console`.
+
+    Raises:
+        ParameterError, DataError, RunError: see :func:`mer_lib.datasets.ensure`.
+    """
+    with making_progress(console) as (listener, announce):
+        datasets.ensure(name, jobs, listener, announce)
+
+
+@contextmanager
+def making_progress(console: Console) -> Iterator[tuple[Callable[[int, int, str], None], Callable[[str], None]]]:
+    """Yield what :func:`mer_lib.datasets.synthetic.making.make` tells its progress to; a bar shows it."""
+    with Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("making clips", total=None, visible=False)
+
+        def announce(text: str) -> None:
+            console.print(text, highlight=False, soft_wrap=True)
+            progress.update(bar, visible=True)
+
+        def listener(done: int, total: int, name: str) -> None:
+            progress.update(bar, completed=done, total=total, description=f"making {name}")
+
+        yield listener, announce
 
 
 def default_folder(parameters: TrainingParameters) -> Path:
@@ -250,16 +289,8 @@ def _shown_progress(name: str, console: Console) -> Iterator[None]:
 
     The notebook's kernel is another process: it appends what it has done to a file, which is read here.
     """
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
     finished = threading.Event()
-    shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    shown = Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal)
     with tempfile.TemporaryDirectory() as folder, shown as progress:
         path = Path(folder) / "progress.jsonl"
         path.touch()

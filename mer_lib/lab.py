@@ -9,11 +9,13 @@ import os
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, field_validator
 
 from mer_lib import datasets, settings
+from mer_lib.datasets.clips import ClipDataset
 from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.errors import ParameterError, fault_list
 from mer_lib.evaluation.crossval import FoldEvent
@@ -93,18 +95,19 @@ def matching(patterns: Iterable[str]) -> list[str]:
     return [name for name in names if name in found]
 
 
-def check_parameters(namespace: Mapping[str, Any], model: type[Parameters]) -> Parameters:
-    """Check a notebook's parameters before any work starts.
+def check_parameters(namespace: MutableMapping[str, Any], model: type[Parameters]) -> Parameters:
+    """Check a notebook's parameters before any work starts; the cell may be run again later.
 
     Args:
-        namespace: the notebook's ``globals()`` right after its parameters and imports.
+        namespace: the notebook's ``globals()`` right after its parameters and imports; the names in it are noted
+            there, so that those of later cells are not taken for parameters.
         model: which parameters there are, their types and ranges.
 
     Raises:
         ParameterError: a name is unknown (a misspelt one that papermill injected, say), missing, of a wrong type or
             out of range; all faults at once.
     """
-    known_before = namespace.get(NAMES_AT_START, namespace)
+    known_before = namespace.get(NAMES_AT_START, frozenset(namespace))
     fields = list(model.model_fields)
     given = {
         name: value
@@ -112,7 +115,9 @@ def check_parameters(namespace: Mapping[str, Any], model: type[Parameters]) -> P
         if _is_parameter(name, value)
         and (name in fields or name in known_before or difflib.get_close_matches(name, fields, n=1, cutoff=0.8))
     }
-    return validated(given, model)
+    checked = validated(given, model)
+    namespace[NAMES_AT_START] = known_before
+    return checked
 
 
 def validated(given: Mapping[str, Any], model: type[Parameters]) -> Parameters:
@@ -161,6 +166,21 @@ class Session:
         """What everything in this notebook comes from, to stand beside every number and figure."""
         return f"{self.dataset.label} · profile {self.parameters.profile}"
 
+    @cached_property
+    def clips(self) -> ClipDataset:
+        """Open clips with their frames: the notebook's own, else (its data are flow maps alone) the best that are here.
+
+        Synthetic ones are made first where there are none.
+
+        Raises:
+            DataError: they are damaged, or cannot be made.
+        """
+        name = self.dataset.name if self.dataset.kind == "synthetic" else datasets.BEST
+        making = _Making()
+        jobs = getattr(self.parameters, "jobs", 1)
+        datasets.ensure(name, jobs, making, making.announce, frames=True)
+        return datasets.load_clips(name)
+
     def measure(self, name: str) -> Measurement:
         """Train what the store lacks of an experiment, with a progress line, and return its measurement."""
         parameters = self.parameters
@@ -185,15 +205,34 @@ class Session:
 def start(namespace: MutableMapping[str, Any], model: type[NotebookParameters] = NotebookParameters) -> Session:
     """Check a notebook's parameters, load its data, and open the store.
 
-    Called again in the same kernel, it does not mistake what the notebook's later cells have made for parameters.
+    Synthetic data that are not there are made first, with a line that says how far that is.
 
     Raises:
         ParameterError: see :func:`check_parameters`.
         DataError: the data are absent or damaged.
     """
     parameters = check_parameters(namespace, model)
-    namespace.setdefault(NAMES_AT_START, frozenset(namespace))
+    making = _Making()
+    datasets.ensure(parameters.data, getattr(parameters, "jobs", 1), making, making.announce)
     return Session(parameters, datasets.load(parameters.data), PredictionStore(settings.store_root()))
+
+
+class _Making:
+    """Shows one line that is replaced after every few clips that are made; no line where none is."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._text = ""
+
+    def announce(self, text: str) -> None:
+        from IPython.display import display  # only notebooks need it
+
+        self._text = text
+        self._handle = display(_Line(text), display_id=True)
+
+    def __call__(self, done: int, total: int, name: str) -> None:
+        if self._handle is not None:
+            self._handle.update(_Line(f"{self._text} {done} of {total} are made ({name})."))
 
 
 class _Progress:

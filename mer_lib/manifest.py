@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 import yaml
@@ -22,8 +24,12 @@ from mer_lib.errors import ManifestError, ParameterError, fault_list
 from mer_lib.settings import manifest_path
 
 ClassName = Literal["negative", "positive", "surprise"]
-Kind = Literal["real", "toy"]
-LayoutName = Literal["htnet_repository", "ststnet_folds", "generated"]
+Kind = Literal["real", "synthetic", "toy"]
+LayoutName = Literal["htnet_repository", "ststnet_folds", "synthetic", "generated"]
+ProfileName = Literal["smoke", "demo", "course"]
+
+# The layouts that only data of one kind have.
+LAYOUT_OF_KIND: Mapping[str, LayoutName] = MappingProxyType({"synthetic": "synthetic", "toy": "generated"})
 ApexSource = Literal["annotated", "spotted", "corrected", "generated"]
 
 # A sub-dataset's name is the first part of a sample id, so it holds no slash and no blank.
@@ -107,13 +113,21 @@ class Entry(_Strict):
     label_map: dict[str, ClassName] = Field(default_factory=dict, description="label as written on disk to class")
     parts: dict[PartName, Part]
     expected: Expected
+    for_tests: bool = Field(default=False, description="never taken as the best data present")
+    profile: ProfileName | None = Field(default=None, description="of synthetic data: how many clips")
+    annotations: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None, description="of synthetic data: SHA-256 of ids, emotions and frame numbers"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Entry:
         if self.parts.keys() != self.expected.parts.keys():
             raise ValueError(f"parts are {sorted(self.parts)}, but expected has {sorted(self.expected.parts)}")
-        if (self.kind == "toy") != (self.layout == "generated"):
-            raise ValueError("kind toy and layout generated belong together")
+        for kind, layout in LAYOUT_OF_KIND.items():
+            if (self.kind == kind) != (self.layout == layout):
+                raise ValueError(f"kind {kind} and layout {layout} belong together")
+        if {self.profile is not None, self.annotations is not None} != {self.kind == "synthetic"}:
+            raise ValueError("a synthetic data set needs profile and annotations, and no other has them")
         if self.kind == "real" and not (self.paths and self.label_map):
             raise ValueError("a real data set needs paths and a label_map")
         return self

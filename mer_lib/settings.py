@@ -1,4 +1,4 @@
-"""Where things lie: the data root, the prediction store and the data manifest.
+"""Where things lie: the data root, the synthetic data, the prediction store and the data manifest.
 
 Each place has one environment variable; an empty variable counts as unset.
 """
@@ -23,6 +23,14 @@ def project_root() -> Path:
 def data_root() -> Path:
     """Folder above the data sets: ``MER_DATA_ROOT``, else ``data`` in the project."""
     return _from_environment("MER_DATA_ROOT") or project_root() / "data"
+
+
+def synthetic_root() -> Path:
+    """Folder of the data that are made here: ``MER_SYNTHETIC``, else ``data/synthetic`` in the project.
+
+    It is not below ``MER_DATA_ROOT``: the folder of licensed data may be read-only, and shared.
+    """
+    return _from_environment("MER_SYNTHETIC") or project_root() / "data" / "synthetic"
 
 
 def store_root() -> Path:

@@ -52,8 +52,9 @@ def _seeds() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what a test stores out of the user's runs/."""
+    """Keep what a test stores out of the user's runs/ and data/."""
     monkeypatch.setenv("MER_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("MER_SYNTHETIC", str(tmp_path / "synthetic"))
 
 
 @pytest.fixture(autouse=True)

@@ -26,11 +26,12 @@ def mer(monkeypatch, capsys, tmp_path):
 
 
 def test_help_gives_examples(mer) -> None:
-    for command in ([], ["run"], ["report"], ["experiments"], ["data", "list"], ["data", "check"]):
+    for command in ([], ["run"], ["report"], ["experiments"], ["data", "list"], ["data", "check"], ["data", "make"]):
         code, out, _ = mer(*command, "--help")
         assert code == 0
     assert "mer data check" in mer("data", "check", "--help")[1]
     assert "mer run htnet.table4" in mer("run", "--help")[1]
+    assert "mer data make synthetic" in mer("data", "make", "--help")[1]
 
 
 def test_data_list_says_what_is_absent(mer) -> None:
@@ -61,6 +62,8 @@ def test_data_check_counts_what_is_there(mer) -> None:
         (["run", "--device", "tpu", "--data", "toy_flow"], "device"),
         (["report", "--data", "megc2019_flow"], "git clone"),
         (["experiments", "--data", "nothing"], "nothing"),
+        (["experiments"], "mer data make synthetic --profile demo"),
+        (["report", "--data", "synthetic_demo"], "mer data make synthetic --profile demo"),
     ],
 )
 def test_errors_are_one_message_without_a_traceback(mer, arguments, words) -> None:
@@ -74,6 +77,18 @@ def test_seeds_must_be_numbers(mer) -> None:
     code, _, err = mer("run", "--seeds", "a,b")
     assert code == 2
     assert "0,1,2" in err
+
+
+def test_making_that_is_stopped_says_that_it_can_go_on(mer, monkeypatch) -> None:
+    from mer_lib.datasets.synthetic import making
+
+    def stopped(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(making, "make", stopped)
+    code, out, _ = mer("data", "make", "synthetic", "--profile", "smoke")
+    assert code == 130
+    assert "the same command goes on from there" in out
 
 
 def test_debug_shows_the_traceback(monkeypatch, tmp_path) -> None:

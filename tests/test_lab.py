@@ -107,3 +107,10 @@ def test_a_notebook_without_training_parameters_cannot_train() -> None:
     session = lab.start({"profile": "smoke", "data": "toy_flow"}, lab.NotebookParameters)
     with pytest.raises(ParameterError, match="cannot train"):
         session.measure("htnet.fig7")
+
+
+def test_the_first_cell_may_be_run_again_after_others() -> None:
+    namespace = {"profile": "smoke", "data": "toy_flow"}
+    lab.check_parameters(namespace, lab.NotebookParameters)
+    namespace["dat"] = 1  # a later cell's own name, near to that of a parameter
+    assert lab.check_parameters(namespace, lab.NotebookParameters).data == "toy_flow"

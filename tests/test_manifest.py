@@ -42,8 +42,9 @@ def change(content: dict, place: tuple, value: object) -> dict:
 
 def test_project_manifest_states_the_published_counts():
     manifest = load_manifest(PROJECT_FILE)
-    assert manifest.names == ("megc2019_flow", "megc2019_flow_ststnet", "toy_flow")
-    for name in manifest.names[:2]:
+    real = ("megc2019_flow", "megc2019_flow_ststnet")
+    assert manifest.names == (*real, "synthetic_course", "synthetic_demo", "synthetic_smoke", "toy_flow")
+    for name in real:
         expected = manifest.entry(name).expected
         triples = {part: (c.negative, c.positive, c.surprise, c.subjects) for part, c in expected.parts.items()}
         assert triples == {"casme2": (88, 32, 25, 24), "samm": (92, 26, 15, 28), "smic": (70, 51, 43, 16)}
@@ -76,9 +77,19 @@ def test_each_sub_dataset_knows_its_subjects(part, subject, owned):
     assert load_manifest(PROJECT_FILE).entry("megc2019_flow").parts[part].owns(subject) is owned
 
 
-def test_real_data_come_before_the_toy():
-    kinds = [entry.kind for entry in load_manifest(PROJECT_FILE).datasets]
-    assert kinds == sorted(kinds, key=["real", "toy"].index)
+def test_real_data_come_before_synthetic_ones_and_what_is_for_tests_comes_last():
+    entries = load_manifest(PROJECT_FILE).datasets
+    kinds = [entry.kind for entry in entries]
+    assert kinds == sorted(kinds, key=["real", "synthetic", "toy"].index)
+    assert [entry.name for entry in entries if entry.for_tests] == ["synthetic_smoke", "toy_flow"]
+    assert [entry.profile for entry in entries if entry.kind == "synthetic"] == ["course", "demo", "smoke"]
+
+
+def test_synthetic_counts_are_those_of_the_composite():
+    manifest = load_manifest(PROJECT_FILE)
+    real, made = (manifest.entry(name).expected for name in ("megc2019_flow", "synthetic_course"))
+    assert list(made.parts.values()) == list(real.parts.values())
+    assert (made.samples, made.subjects) == (real.samples, real.subjects)
 
 
 # --- the schema
@@ -90,8 +101,8 @@ def test_real_data_come_before_the_toy():
         (("datasets", 0, "colour"), "red", "datasets.0.colour: Extra inputs are not permitted"),
         (
             ("datasets", 0, "kind"),
-            "synthetic",
-            "datasets.0.kind: Input should be 'real' or 'toy' (got 'synthetic')",
+            "spontaneous",
+            "datasets.0.kind: Input should be 'real', 'synthetic' or 'toy' (got 'spontaneous')",
         ),
         (("datasets", 0, "layout"), "zip", "datasets.0.layout"),
         (("datasets", 0, "title"), "", "datasets.0.title"),
@@ -108,7 +119,11 @@ def test_real_data_come_before_the_toy():
             "parts",
         ),
         (("datasets", 1, "name"), "megc2019_flow", "occur twice: megc2019_flow"),
-        (("datasets", 2, "kind"), "real", "kind toy and layout generated belong together"),
+        (("datasets", -1, "kind"), "real", "kind toy and layout generated belong together"),
+        (("datasets", 0, "kind"), "synthetic", "kind synthetic and layout synthetic belong together"),
+        (("datasets", 2, "profile"), None, "a synthetic data set needs profile and annotations"),
+        (("datasets", 0, "profile"), "demo", "a synthetic data set needs profile and annotations, and no other"),
+        (("datasets", 2, "annotations"), "12ab", "datasets.2.annotations"),
         (("datasets",), [], "datasets"),
     ],
 )
@@ -120,7 +135,7 @@ def test_each_breach_of_the_schema_is_named(tmp_path, content, place, value, tol
 
 def test_all_breaches_are_named_at_once(tmp_path, content):
     changed = change(content, ("datasets", 0, "colour"), "red")
-    changed = change(changed, ("datasets", 1, "kind"), "synthetic")
+    changed = change(changed, ("datasets", 1, "kind"), "spontaneous")
     with pytest.raises(ManifestError) as caught:
         load_manifest(write(tmp_path, changed))
     assert "datasets.0.colour" in str(caught.value)
@@ -159,6 +174,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_one():
     [
         ("MER_DATA_ROOT", settings.data_root, "data"),
         ("MER_STORE", settings.store_root, "runs/store"),
+        ("MER_SYNTHETIC", settings.synthetic_root, "data/synthetic"),
     ],
 )
 def test_folders_come_from_the_environment_else_from_the_working_directory(
@@ -174,13 +190,21 @@ def test_folders_come_from_the_environment_else_from_the_working_directory(
 
 
 def test_a_subfolder_of_a_project_shares_its_data_and_its_store(tmp_path, monkeypatch):
-    for variable in ("MER_DATA_ROOT", "MER_STORE", "MER_MANIFEST"):
+    for variable in ("MER_DATA_ROOT", "MER_STORE", "MER_SYNTHETIC", "MER_MANIFEST"):
         monkeypatch.delenv(variable, raising=False)
     (tmp_path / "data_manifest.yaml").touch()
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
     assert settings.data_root() == tmp_path / "data"
     assert settings.store_root() == tmp_path / "runs" / "store"
+    assert settings.synthetic_root() == tmp_path / "data" / "synthetic"
+
+
+def test_synthetic_data_never_lie_under_the_root_of_licensed_data_that_somebody_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MER_SYNTHETIC", raising=False)
+    monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path / "licensed"))
+    assert settings.synthetic_root() == tmp_path / "data" / "synthetic"
 
 
 def test_manifest_is_found_from_a_subfolder_then_beside_the_package(tmp_path, monkeypatch):

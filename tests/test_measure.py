@@ -276,6 +276,13 @@ def test_real_numbers_stand_beside_the_published_ones_of_the_same_cell() -> None
     assert scores.loc[~compared, "reported"].isna().all()
 
 
+@pytest.mark.parametrize("kind", ["toy", "synthetic"])
+def test_no_published_number_stands_beside_data_that_are_not_real(kind: str) -> None:
+    scores = relabelled(experiment("htnet.table5"), replace(fabricated(), kind=kind)).scores
+    assert scores["reported"].isna().all()
+    assert (scores[["reported_text", "reported_note"]] == "").all(axis=None)
+
+
 def test_misprints_come_with_what_is_known_against_them() -> None:
     cells = relabelled(experiment("htnet.table5"), fabricated()).scores.set_index(
         ["variant", "subset", "protocol", "metric"]

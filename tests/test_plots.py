@@ -19,7 +19,7 @@ from mer_lib.errors import ParameterError
 from mer_lib.features import FourRegionMosaic, compute, region_boxes
 from mer_lib.papers.measure import Measurement
 from mer_lib.plots import flow_maps, scores, style
-from mer_lib.plots.style import CLASS_COLOURS, TOY_MARK
+from mer_lib.plots.style import CLASS_COLOURS, MARKS
 from tests.helpers import some, take
 
 TOY = load("toy_flow")
@@ -76,12 +76,10 @@ ON_SCORES: dict[str, Callable[[Measurement], Figure]] = {
 
 @pytest.mark.parametrize("draw", ON_DATA.values(), ids=ON_DATA)
 def test_figures_of_data_name_them(draw: Callable[[FlowMapDataset], Figure]) -> None:
-    figure = draw(TOY)
-    assert TOY.label in texts(figure)
-    assert TOY_MARK in texts(figure)
-    pretended = draw(dataclasses.replace(TOY, kind="real"))
-    assert "48 real flow maps" in texts(pretended)
-    assert TOY_MARK not in texts(pretended)
+    for kind, words in {"toy": TOY.label, "synthetic": "48 synthetic flow maps", "real": "48 real flow maps"}.items():
+        shown = texts(draw(dataclasses.replace(TOY, kind=kind)))
+        assert words in shown
+        assert {mark for mark in MARKS.values() if mark in shown} == ({MARKS[kind]} if kind in MARKS else set())
     assert plt.get_fignums() == []
 
 
@@ -91,9 +89,11 @@ def test_figures_of_scores_name_data_profile_and_seeds(
 ) -> None:
     figure = draw(toy)
     assert toy.caption in texts(figure)
-    assert TOY_MARK in texts(figure)
+    assert MARKS["toy"] in texts(figure)
+    synthetic = dataclasses.replace(toy, dataset=dataclasses.replace(toy.dataset, kind="synthetic"))
+    assert MARKS["synthetic"] in texts(draw(synthetic))
     assert real.caption in texts(draw(real))
-    assert TOY_MARK not in texts(draw(real))
+    assert not any(mark in texts(draw(real)) for mark in MARKS.values())
     assert plt.get_fignums() == []
 
 
@@ -306,7 +306,7 @@ def test_who_is_where_colours_each_subject_once_a_fold() -> None:
     assert cells.shape == (8, 8)
     assert (cells == 2).sum() == 8
     assert np.array_equal(cells == 2, np.eye(8, dtype=bool))
-    assert TOY_MARK in texts(figure)
+    assert MARKS["toy"] in texts(figure)
 
 
 def test_query_and_key_learn_nothing_with_one_token_a_block_and_something_with_49() -> None:

@@ -43,6 +43,12 @@ def toy_ablation(root: Path) -> Measurement:
 
 
 @pytest.fixture(scope="module")
+def synthetic(root: Path) -> Measurement:
+    """The same with data that say that they are synthetic."""
+    return take(some("htnet.table4", "7x7", "9x9"), root, kind="synthetic")
+
+
+@pytest.fixture(scope="module")
 def real(root: Path) -> Measurement:
     """An ablation whose data say that they are real, so that published numbers stand beside it."""
     return take(some("htnet.table4", "7x7", "9x9"), root, kind="real")
@@ -160,7 +166,7 @@ def test_toy_data_are_named_everywhere(toy_page: BeautifulSoup) -> None:
     assert "TOY DATA" in toy_page.h1.string
     assert "generated, not faces" in toy_page.find(id="toy-banner").get_text()
     assert toy_page.find(id="data-banner") is None
-    assert [chip.string for chip in toy_page.select(".chips .toy")] == ["TOY DATA"]
+    assert [chip.string for chip in toy_page.select(".chips .mark")] == ["TOY DATA"]
     assert all(figure["layout"]["title"]["text"].startswith("TOY DATA") for figure in figures(toy_page))
 
 
@@ -177,18 +183,31 @@ def test_real_data_are_counted(real_root: Path, root: Path) -> None:
 def test_toy_and_real_are_told_apart_on_one_page(toy: Measurement, real: Measurement) -> None:
     soup = parsed([real, toy])
     assert soup.h1.string.endswith("beside reported, some on TOY DATA")
-    assert len(soup.select(".chips .toy")) == 1
+    assert len(soup.select(".chips .mark")) == 1
 
 
-def test_no_published_number_stands_beside_toy_numbers(toy_ablation: Measurement) -> None:
-    soup = parsed([toy_ablation])
+def test_synthetic_data_are_named_everywhere(synthetic: Measurement, real: Measurement) -> None:
+    soup = parsed([synthetic])
+    assert soup.h1.string.endswith("measured on SYNTHETIC DATA")
+    assert "SYNTHETIC DATA" in soup.title.string
+    assert "48 synthetic flow maps (drawn faces" in soup.find(id="synthetic-banner").get_text()
+    assert soup.find(id="data-banner") is None
+    assert soup.find(id="toy-banner") is None
+    assert [chip.string for chip in soup.select(".chips .mark")] == ["SYNTHETIC DATA"]
+    assert all(figure["layout"]["title"]["text"].startswith("SYNTHETIC DATA") for figure in figures(soup))
+    assert parsed([real, synthetic]).h1.string.endswith("beside reported, some on SYNTHETIC DATA")
+
+
+@pytest.mark.parametrize("kind", ["toy", "synthetic"])
+def test_no_published_number_stands_beside_numbers_without_real_faces(kind: str, request) -> None:
+    soup = parsed([request.getfixturevalue("toy_ablation" if kind == "toy" else "synthetic")])
     text = visible(soup)
     numbers = reported.reported("htnet.table4")
     assert not any(f"{value:.4f}" in text for value in numbers["value"])
     assert not any("reported" in cell.get_text().lower() for cell in soup.find_all("th"))
     assert not any("printed" in trace.get("name", "") for figure in figures(soup) for trace in figure["data"])
     assert "Known misprints" not in text
-    assert "Published numbers (table 4 of HTNet) are not shown: the data are toy." in text
+    assert f"Published numbers (table 4 of HTNet) are not shown: the data are {kind}." in text
 
 
 # -- what every section holds -----------------------------------------------------------------------------------------

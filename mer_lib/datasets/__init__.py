@@ -1,4 +1,4 @@
-"""Data sets: a samples table, one row a clip, and the flow map of each clip.
+"""Data sets: a samples table, one row a clip, the flow map of each clip, and its frames where they are there.
 
 >>> from mer_lib.datasets import load
 >>> load("toy_flow").maps().shape
@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
-from mer_lib.datasets.catalogue import BEST, CheckReport, Presence, available, check, load
+from mer_lib.datasets.catalogue import BEST, CheckReport, Presence, available, best, check, load, load_clips
+from mer_lib.datasets.clips import ClipDataset
+from mer_lib.datasets.ensure import ensure
 from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.datasets.maps import CHANNELS, MAP_SIZE
 from mer_lib.datasets.samples import CLASSES, check_samples, qualified_subjects
@@ -18,11 +20,15 @@ __all__ = [
     "CLASSES",
     "MAP_SIZE",
     "CheckReport",
+    "ClipDataset",
     "FlowMapDataset",
     "Presence",
     "available",
+    "best",
     "check",
     "check_samples",
+    "ensure",
     "load",
+    "load_clips",
     "qualified_subjects",
 ]

@@ -10,14 +10,17 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from mer_lib.datasets import htnet_repository, ststnet_folds, toy
+from mer_lib.datasets.clips import ClipDataset, open_clips
 from mer_lib.datasets.flow_maps import FlowMapDataset, from_clips
 from mer_lib.datasets.reading import Clip, Reading
 from mer_lib.datasets.samples import CLASSES, qualified_subjects
+from mer_lib.datasets.synthetic import layout
 from mer_lib.errors import DataError, fault_list
 from mer_lib.manifest import Entry, Expected, Kind, Manifest, PartCounts, load_manifest
-from mer_lib.settings import data_root
+from mer_lib.settings import data_root, synthetic_root
 
 BEST = "best"
+MAKE_COMMAND = "mer data make synthetic --profile demo"
 Status = Literal["present", "absent", "mismatch"]
 
 
@@ -37,7 +40,7 @@ class Presence:
     """Whether a data set is there, found without reading it.
 
     Attributes:
-        path: its folder; None where it is absent or generated.
+        path: its folder; None where it is absent, or generated in memory.
         how_to_obtain: what to do to have it.
     """
 
@@ -77,6 +80,26 @@ def available(root: Path | None = None, manifest: Manifest | None = None) -> lis
     return [_presence(entry, root) for entry in (manifest or load_manifest()).datasets]
 
 
+def best(root: Path | None = None, manifest: Manifest | None = None, frames: bool = False) -> Presence | None:
+    """The data set that "best" stands for: the first of the manifest that is there, or None where none is.
+
+    Data that are for tests alone (the toy, the smallest synthetic profile) are never taken.
+
+    Args:
+        root: folder above the data sets; :func:`mer_lib.settings.data_root` where none is given.
+        manifest: the project's own where none is given.
+        frames: take only data sets with frames, not those of flow maps alone.
+    """
+    entries = [entry for entry in (manifest or load_manifest()).datasets if not entry.for_tests]
+    found = (_presence(entry, root or data_root()) for entry in entries if has_frames(entry) or not frames)
+    return next((presence for presence in found if presence.present), None)
+
+
+def has_frames(entry: Entry) -> bool:
+    """Whether a data set has clips that :func:`load_clips` opens."""
+    return entry.layout == "synthetic"
+
+
 def check(name: str, root: Path | None = None, manifest: Manifest | None = None) -> CheckReport:
     """Read a data set and compare it with the manifest.
 
@@ -87,9 +110,10 @@ def check(name: str, root: Path | None = None, manifest: Manifest | None = None)
 
     Raises:
         ParameterError: the manifest has no such name.
+        DataError: "best" was asked for, and nothing is there.
     """
     entry, presence = _find(name, root, manifest)
-    reading = _read(entry, presence) if presence.present else Reading([], [])
+    reading = _read(entry, presence, thorough=True) if presence.present else Reading([], [])
     faults = (*reading.faults, *_count_faults(reading.clips, entry.expected)) if presence.present else ()
     return CheckReport(
         name=entry.name,
@@ -107,8 +131,8 @@ def load(name: str, root: Path | None = None, manifest: Manifest | None = None) 
     """Load a data set that is exactly what the manifest says.
 
     Args:
-        name: a name of the manifest, or "best": the first in the manifest's order that is there (real
-            data before the toy). A "best" that is there but damaged is an error, never passed over.
+        name: a name of the manifest, or "best": the first in the manifest's order that is there (real data before
+            synthetic ones, the toy never). A "best" that is there but damaged is an error, never passed over.
         root: folder above the data sets; :func:`mer_lib.settings.data_root` where none is given.
         manifest: the project's own where none is given.
 
@@ -120,6 +144,35 @@ def load(name: str, root: Path | None = None, manifest: Manifest | None = None) 
     if not presence.present:
         raise _absent(entry, root or data_root())
     reading = _read(entry, presence)
+    _refuse_faults(entry, presence, reading)
+    return from_clips(entry.name, entry.title, entry.kind, reading.clips, entry.parts)
+
+
+def load_clips(name: str, root: Path | None = None, manifest: Manifest | None = None) -> ClipDataset:
+    """Open the clips of a data set: their frames, and for synthetic ones the truth; no frame is read yet.
+
+    Args:
+        name: a name of the manifest, or "best": the first with frames that is there.
+        root: folder above the data sets; :func:`mer_lib.settings.data_root` where none is given.
+        manifest: the project's own where none is given.
+
+    Raises:
+        ParameterError: the manifest has no such name.
+        DataError: the data set is absent or not as expected, or has flow maps alone.
+    """
+    entry, presence = _find(name, root, manifest, frames=True)
+    if not has_frames(entry):
+        raise DataError(
+            f"{entry.title} ({entry.name}) has flow maps alone: expected a data set with frames, "
+            f"such as synthetic_demo (make it with `{MAKE_COMMAND}`)"
+        )
+    if presence.path is None:
+        raise _absent(entry, root or data_root())
+    _refuse_faults(entry, presence, _read(entry, presence))
+    return open_clips(entry, presence.path)
+
+
+def _refuse_faults(entry: Entry, presence: Presence, reading: Reading) -> None:
     faults = [*reading.faults, *_count_faults(reading.clips, entry.expected)]
     if faults:
         raise DataError(
@@ -127,23 +180,32 @@ def load(name: str, root: Path | None = None, manifest: Manifest | None = None) 
             f"{fault_list(faults)}\n"
             f"Obtain it afresh: {entry.how_to_obtain}"
         )
-    return from_clips(entry.name, entry.title, entry.kind, reading.clips, entry.parts)
 
 
 def _absent(entry: Entry, root: Path) -> DataError:
+    if entry.kind == "synthetic":
+        return DataError(
+            f"{entry.title} ({entry.name}) is absent: expected {entry.profile}.csv in {synthetic_root()}. "
+            f"How to obtain it: {entry.how_to_obtain}"
+        )
     return DataError(
         f"{entry.title} ({entry.name}) is absent: expected one of the folders {', '.join(entry.paths)} below "
         f"{root}, got none that holds it. How to obtain it: {entry.how_to_obtain}"
     )
 
 
-def _find(name: str, root: Path | None, manifest: Manifest | None) -> tuple[Entry, Presence]:
+def _find(name: str, root: Path | None, manifest: Manifest | None, frames: bool = False) -> tuple[Entry, Presence]:
     root = root or data_root()
     manifest = manifest or load_manifest()
     if name != BEST:
         return manifest.entry(name), _presence(manifest.entry(name), root)
-    found = [(entry, _presence(entry, root)) for entry in manifest.datasets]
-    return next((pair for pair in found if pair[1].present), found[0])
+    found = best(root, manifest, frames)
+    if found is None:
+        raise DataError(
+            f"No data are here: expected real ones below {root}, or synthetic ones in {synthetic_root()}. "
+            f"Run `{MAKE_COMMAND}` to make some (`make run` does so by itself), or see `mer data check` for real ones."
+        )
+    return manifest.entry(found.name), found
 
 
 def _presence(entry: Entry, root: Path) -> Presence:
@@ -153,14 +215,18 @@ def _presence(entry: Entry, root: Path) -> Presence:
 
 
 def _locate(entry: Entry, root: Path) -> Path | None:
-    layout = _ON_DISK.get(entry.layout)
+    if entry.layout == "synthetic":
+        return synthetic_root() if layout.is_there(synthetic_root(), entry) else None
+    known = _ON_DISK.get(entry.layout)
     folders = (root / path for path in entry.paths)
-    return next((folder for folder in folders if layout and layout.is_there(folder)), None)
+    return next((folder for folder in folders if known and known.is_there(folder)), None)
 
 
-def _read(entry: Entry, presence: Presence) -> Reading:
+def _read(entry: Entry, presence: Presence, thorough: bool = False) -> Reading:
     if presence.path is None:
         return Reading(toy.clips(), [])
+    if entry.layout == "synthetic":
+        return layout.read(presence.path, entry, thorough)
     return _ON_DISK[entry.layout].read(presence.path, entry)
 
 

@@ -31,7 +31,7 @@ class FlowMapDataset:
     Attributes:
         name: name in the data manifest.
         title: title in the data manifest.
-        kind: "real" or "toy"; whatever is shown from a toy data set says "toy".
+        kind: "real", "synthetic" or "toy"; whatever is shown from the last two says so.
         samples: the checked samples table, sorted by sample_id.
         pixels: uint8 (n, 28, 28, 3), read-only, in the order the table had when it was made; use
             :meth:`maps`, which goes by id.
@@ -87,6 +87,8 @@ class FlowMapDataset:
         """What the data are, in the words to print beside every number and figure."""
         if self.kind == "toy":
             return "toy flow maps (generated, not faces)"
+        if self.kind == "synthetic":
+            return f"{len(self.samples)} synthetic flow maps (drawn faces, {self.title})"
         return f"{len(self.samples)} real flow maps ({self.title})"
 
     @cached_property
@@ -125,7 +127,7 @@ def from_clips(name: str, title: str, kind: Kind, clips: Iterable[Clip], parts: 
     Args:
         name: name in the data manifest.
         title: title in the data manifest.
-        kind: "real" or "toy".
+        kind: "real", "synthetic" or "toy".
         clips: each with a class and a map.
         parts: what holds for all clips of a sub-dataset (frame rate, where the apex comes from).
 
@@ -139,7 +141,7 @@ def from_clips(name: str, title: str, kind: Kind, clips: Iterable[Clip], parts: 
 
 
 def _row(clip: Clip, part: Part) -> dict[str, object]:
-    """One row of the samples table; frames and emotion stay missing, for published maps carry none."""
+    """One row of the samples table; what a data set does not say stays missing."""
     return {
         **dict.fromkeys(COLUMNS, pd.NA),
         "sample_id": sample_id(clip.dataset, clip.subject, clip.clip),
@@ -149,4 +151,5 @@ def _row(clip: Clip, part: Part) -> dict[str, object]:
         "fps": pd.NA if part.fps is None else part.fps,
         "apex_source": part.apex_source,
         "label3": clip.label3,
+        **clip.facts,
     }

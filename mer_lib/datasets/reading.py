@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +17,17 @@ _LITTER = frozenset({"thumbs.db", "desktop.ini"})
 
 
 class Clip(NamedTuple):
-    """One sample as found on a disk; its class or its map is None where that is a fault."""
+    """One sample as found on a disk; its class or its map is None where that is a fault.
+
+    `facts` are further columns of the samples table, where a data set states them.
+    """
 
     dataset: str
     subject: str
     clip: str
     label3: str | None
     pixels: np.ndarray | None
+    facts: Mapping[str, object] = MappingProxyType({})
 
 
 class Reading(NamedTuple):

@@ -227,7 +227,7 @@ def _events(label: str, jobs: Sequence[Job], store: PredictionStore) -> Iterator
 
 
 def _with_reported(scores: pd.DataFrame, experiment: Experiment, dataset: FlowMapDataset) -> pd.DataFrame:
-    """Add what the paper reports to each row of `scores`; toy data are never set beside published numbers."""
+    """Add what the paper reports to each row of `scores`; only real data are set beside published numbers."""
     numbers = [
         reported_number(experiment, row.variant, row.subset, row.metric) if dataset.kind == "real" else None
         for row in scores.itertuples()

@@ -70,7 +70,7 @@ def channels(dataset: FlowMapDataset, sample_id: str) -> Figure:
 
 
 def _sign(figure: Figure, dataset: FlowMapDataset, remark: str) -> Figure:
-    return caption(figure, f"{dataset.label} · {remark}", toy=dataset.kind == "toy")
+    return caption(figure, f"{dataset.label} · {remark}", kind=dataset.kind)
 
 
 def draw_channel(ax: Axes, image: np.ndarray, name: str) -> AxesImage:

@@ -41,7 +41,7 @@ def who_is_where(splits: Sequence[Split], dataset: FlowMapDataset) -> Figure:
     handles = [Patch(facecolor=colour, edgecolor="#888888", label=label) for label, colour in SIDES.values()]
     figure.legend(handles=handles, loc="outside upper right", ncols=len(SIDES))
     figure.suptitle("Folds and people", x=0.01, ha="left")
-    return caption(figure, dataset.label, toy=dataset.kind == "toy")
+    return caption(figure, dataset.label, kind=dataset.kind)
 
 
 def _mark_datasets(ax: Axes, subjects: Sequence[str]) -> None:

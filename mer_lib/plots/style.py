@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
@@ -20,6 +21,7 @@ from matplotlib.figure import Figure
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation.protocols import PROTOCOLS
 from mer_lib.evaluation.variant import Variant
+from mer_lib.manifest import Kind
 from mer_lib.papers.measure import Measurement
 
 CLASS_COLOURS = {"negative": "#0072B2", "positive": "#E69F00", "surprise": "#009E73"}
@@ -49,6 +51,9 @@ DATASET_LABELS = {
     "samm": "SAMM",
     "smic": "SMIC-HS",
     "casme3a": "CAS(ME)³ part A",
+    "syn_a": "Synthetic A",
+    "syn_b": "Synthetic B",
+    "syn_c": "Synthetic C",
 }
 
 STYLE: Any = {
@@ -75,7 +80,9 @@ STYLE: Any = {
     "lines.linewidth": 2.0,
 }
 CAPTION_SIZE = 11
-TOY_MARK = "TOY DATA"
+#: What stands on everything that does not come from recorded faces.
+MARKS: Mapping[Kind, str] = MappingProxyType({"toy": "TOY DATA", "synthetic": "SYNTHETIC DATA"})
+ALARM_COLOUR = "#B00020"
 
 P = ParamSpec("P")
 
@@ -100,19 +107,37 @@ def panels(rows: int = 1, columns: int = 1, *, width: float = 11.0, height: floa
     return plt.subplots(rows, columns, **given)
 
 
-def caption(figure: Figure, text: str, *, toy: bool = False) -> Figure:
-    """Write under `figure` what its numbers come from, and mark it where they come from toy data.
+def mark(kind: Kind) -> str:
+    """Return what to write on whatever comes from data of this kind; empty for real data.
+
+    >>> mark("synthetic"), mark("real")
+    ('SYNTHETIC DATA', '')
+    """
+    return MARKS.get(kind, "")
+
+
+def marked(text: str, kind: Kind) -> str:
+    """Return a caption, opened by the mark of `kind` where it has one.
+
+    >>> marked("48 flow maps", "toy")
+    'TOY DATA · 48 flow maps'
+    """
+    return f"{mark(kind)} · {text}" if mark(kind) else text
+
+
+def caption(figure: Figure, text: str, *, kind: Kind = "real") -> Figure:
+    """Write under `figure` what its numbers come from, and mark it where they come from no recorded faces.
 
     Args:
         figure: changed in place.
         text: data set, profile and seeds, such as :attr:`Measurement.caption`.
-        toy: whether the data are generated: a red line and a watermark say so.
+        kind: of the data: a red line and a watermark say where they are toy or synthetic.
     """
-    line = f"{TOY_MARK} · {text}" if toy else text
-    figure.supxlabel(line, x=0.01, ha="left", fontsize=CAPTION_SIZE, color="#B00020" if toy else "#444444")
-    if toy:
+    colour = ALARM_COLOUR if mark(kind) else "#444444"
+    figure.supxlabel(marked(text, kind), x=0.01, ha="left", fontsize=CAPTION_SIZE, color=colour)
+    if mark(kind):
         figure.text(
-            0.5, 0.55, TOY_MARK, fontsize=54, color="#B00020", alpha=0.12, rotation=18, ha="center", va="center",
+            0.5, 0.55, mark(kind), fontsize=46, color=ALARM_COLOUR, alpha=0.12, rotation=18, ha="center", va="center",
             weight="bold", zorder=10,
         )  # fmt: skip
     return figure
@@ -120,7 +145,7 @@ def caption(figure: Figure, text: str, *, toy: bool = False) -> Figure:
 
 def sign(figure: Figure, measurement: Measurement) -> Figure:
     """Write the caption of `measurement` under `figure`."""
-    return caption(figure, measurement.caption, toy=measurement.dataset.kind == "toy")
+    return caption(figure, measurement.caption, kind=measurement.dataset.kind)
 
 
 def variant_colours(variants: Mapping[str, Variant]) -> dict[str, str]:

@@ -14,9 +14,10 @@ from mer_lib.plots.scores import scores_of, trained_by_epochs, wide_range
 from mer_lib.plots.style import (
     PROTOCOL_LABELS,
     REPORTED_LABEL,
-    TOY_MARK,
     checked_protocols,
     dataset_label,
+    mark,
+    marked,
     metric_label,
     variant_colours,
 )
@@ -201,22 +202,21 @@ def _curve(values: pd.Series, label: str, line: dict[str, Any], in_legend: bool)
 
 def _finish(figure: go.Figure, measurement: Measurement, height: int) -> go.Figure:
     """Give `figure` the page's look, and a line that goes with it wherever it is saved: what its numbers come from."""
-    toy = measurement.dataset.kind == "toy"
-    line = f"{TOY_MARK} · {measurement.caption}" if toy else measurement.caption
+    kind = measurement.dataset.kind
     figure.update_layout(
         template="simple_white",
         font=FONT,
         height=height + 20,
         margin={"l": 10, "r": 10, "t": 64, "b": 10},
         title={
-            "text": plain(line),
+            "text": plain(marked(measurement.caption, kind)),
             "x": 0,
             "xanchor": "left",
             "y": 1,
             "yanchor": "top",
             "yref": "container",
             "pad": {"t": 8},
-            "font": {"size": 12, "color": ALARM if toy else "#57606a"},
+            "font": {"size": 12, "color": ALARM if mark(kind) else "#57606a"},
         },
         legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "bottom", "yref": "container", "font": {"size": 13}},
         hoverlabel={"bgcolor": "white", "font": {"color": INK}, "align": "left"},

@@ -20,7 +20,7 @@ from mer_lib import atomic
 from mer_lib.papers import reported
 from mer_lib.papers.experiments import experiments
 from mer_lib.papers.measure import METRICS, Measurement
-from mer_lib.plots.style import dataset_label
+from mer_lib.plots.style import dataset_label, mark
 from mer_lib.report import machine, tables, views
 from mer_lib.report.figures import gap_figure, learning_figure, score_figure
 from mer_lib.report.formatting import duration, score
@@ -47,7 +47,7 @@ class Section:
 
     anchor: str
     measurement: Measurement
-    toy: bool
+    mark: str
     command: str
     place: str
     source: reported.ReportedExperiment | None
@@ -136,7 +136,7 @@ def section(measurement: Measurement, anchor: str) -> Section:
     return Section(
         anchor=anchor,
         measurement=measurement,
-        toy=measurement.dataset.kind == "toy",
+        mark=mark(measurement.dataset.kind),
         command=_command(measurement),
         place=tables.reported_place(measurement.experiment),
         source=source,
@@ -245,8 +245,12 @@ def _command(measurement: Measurement) -> str:
 
 
 def _title(sections: Sequence[Section]) -> str:
-    toys = [entry.toy for entry in sections]
-    ending = "on TOY DATA" if toys and all(toys) else "beside reported" + (", some on TOY DATA" if any(toys) else "")
+    marks = sorted({entry.mark for entry in sections if entry.mark})
+    named = " and ".join(marks)
+    if marks and all(entry.mark for entry in sections):
+        ending = f"on {named}"
+    else:
+        ending = "beside reported" + (f", some on {named}" if marks else "")
     return f"Micro-expression recognition: measured {ending}"
 
 

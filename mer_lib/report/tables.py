@@ -277,7 +277,8 @@ def _printed_size(measurement: Measurement, label: str) -> str | None:
 def printed_table(measurement: Measurement) -> pd.DataFrame:
     """Return what the paper prints for this experiment besides the scores that stand in the score tables.
 
-    Columns: `what, where, value, unit, note`; empty for toy data, beside which no published number is shown.
+    Columns: `what, where, value, unit, note`; empty unless the data are real: no published number stands
+    beside others.
     """
     numbers = published_numbers(measurement)
     if numbers.empty:
@@ -300,7 +301,7 @@ def printed_table(measurement: Measurement) -> pd.DataFrame:
 
 
 def misprint_table(measurement: Measurement) -> pd.DataFrame:
-    """Return the known misprints among this experiment's published numbers; empty for toy data.
+    """Return the known misprints among this experiment's published numbers; empty unless the data are real.
 
     Columns: `where, metric, printed, shown here, evidence points to, status, why`.
     """
@@ -323,7 +324,7 @@ def misprint_table(measurement: Measurement) -> pd.DataFrame:
 
 
 def published_numbers(measurement: Measurement) -> pd.DataFrame:
-    """Return the published numbers of the experiment, an empty frame where there are none or the data are toy."""
+    """Return the published numbers of the experiment, an empty frame where there are none or the data are not real."""
     source = measurement.experiment.reported
     if source is None or measurement.dataset.kind != "real":
         return pd.DataFrame()

@@ -1,0 +1,60 @@
+"""See to it that the data somebody asked for are there: synthetic ones are made where they are missing or stale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mer_lib.datasets.catalogue import BEST, available, best
+from mer_lib.datasets.synthetic import index
+from mer_lib.manifest import Entry, load_manifest
+from mer_lib.settings import synthetic_root
+
+FALLBACK = "synthetic_demo"
+
+
+def ensure(
+    name: str,
+    jobs: int = 1,
+    listener: Callable[[int, int, str], None] | None = None,
+    announce: Callable[[str], None] | None = None,
+    frames: bool = False,
+) -> None:
+    """Make synthetic data if `name` needs them and they are not there, or were made by another version of the code.
+
+    Where "best" is asked for and nothing is there, that is :data:`FALLBACK`. Real data and data that are there and
+    fresh are left alone, and so is whatever is damaged: loading it says so.
+
+    Args:
+        name: a name of the manifest, or "best".
+        jobs: processes side by side.
+        listener: told how far the making is, see :func:`mer_lib.datasets.synthetic.making.make`.
+        announce: told once what will be made, how large it is and how long it takes.
+        frames: whether clips are needed, so that "best" is not a data set of flow maps alone.
+
+    Raises:
+        ParameterError: the manifest has no such name.
+        DataError, RunError: it cannot be made.
+    """
+    entry = _wanted(name, frames)
+    if entry.profile is None or index.is_current(synthetic_root(), entry.profile):
+        return
+    state = "Stale" if _is_there(entry) else "Not there yet"
+
+    def tell(expected: str) -> None:
+        if announce:
+            announce(f"{state}: {entry.title}. Making {expected}.")
+
+    from mer_lib.datasets.synthetic import making  # the drawing code is loaded by those who draw
+
+    making.make(entry.profile, jobs=jobs, listener=listener, announce=tell)
+
+
+def _wanted(name: str, frames: bool) -> Entry:
+    if name == BEST:
+        found = best(frames=frames)
+        name = found.name if found else FALLBACK
+    return load_manifest().entry(name)
+
+
+def _is_there(entry: Entry) -> bool:
+    return any(presence.present for presence in available() if presence.name == entry.name)
