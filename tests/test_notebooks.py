@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import shutil
 
@@ -9,11 +10,12 @@ import nbformat
 import pytest
 from rich.console import Console
 
-from mer_lib import headless, lab
+from mer_lib import datasets, headless, lab
 from mer_lib.errors import ParameterError
 
 MODELS = {
     "00_start_here": lab.NotebookParameters,
+    "01b_half_a_pixel": lab.NotebookParameters,
     "05_train_and_evaluate": lab.TrainingParameters,
     "10_htnet": lab.ExperimentParameters,
 }
@@ -72,9 +74,13 @@ def test_executed_notebooks_are_kept_say_toy_and_hold_figures(executed, name) ->
 def test_a_data_root_that_holds_nothing_is_said(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path / "nowhere"))
     monkeypatch.setattr(headless, "execute", lambda notebook: "stopped here")
+    asked, synthetic = [], dataclasses.replace(datasets.load("toy_flow"), kind="synthetic")
+    monkeypatch.setattr(datasets, "ensure", lambda name, *options: asked.append(name))
+    monkeypatch.setattr(datasets, "load", lambda name: synthetic)
     console = Console(file=io.StringIO(), width=300)
     headless.run_notebooks({**SMOKE, "data": "best"}, [], tmp_path / "out", console)
-    assert "does not exist: toy data are used" in console.file.getvalue()
+    assert asked == ["best"]
+    assert "does not exist: synthetic data are used" in console.file.getvalue()
 
 
 def again(executed, console: Console, **options) -> list[str]:
@@ -89,7 +95,7 @@ def test_what_is_still_true_is_not_executed_again(executed, monkeypatch) -> None
     monkeypatch.setenv("MER_STORE", str(executed[0].parent / "store"))
     before = {path.name: path.read_bytes() for path in (executed[0] / "notebooks").glob("*.ipynb")}
     monkeypatch.setattr(headless, "execute", lambda notebook: pytest.fail("executed again"))
-    assert again(executed, Console(file=io.StringIO(), width=300)) == ["kept"] * 3
+    assert again(executed, Console(file=io.StringIO(), width=300)) == ["kept"] * len(MODELS)
     assert {path.name: path.read_bytes() for path in (executed[0] / "notebooks").glob("*.ipynb")} == before
 
 
