@@ -112,5 +112,5 @@ def test_a_notebook_without_training_parameters_cannot_train() -> None:
 def test_the_first_cell_may_be_run_again_after_others() -> None:
     namespace = {"profile": "smoke", "data": "toy_flow"}
     lab.check_parameters(namespace, lab.NotebookParameters)
-    namespace["dat"] = 1  # a later cell's own name, near to that of a parameter
+    namespace["small"] = 1  # a later cell's own name
     assert lab.check_parameters(namespace, lab.NotebookParameters).data == "toy_flow"

@@ -125,17 +125,18 @@ def marked(text: str, kind: Kind) -> str:
     return f"{mark(kind)} · {text}" if mark(kind) else text
 
 
-def caption(figure: Figure, text: str, *, kind: Kind = "real") -> Figure:
+def caption(figure: Figure, text: str, *, kind: Kind = "real", watermark: bool = True) -> Figure:
     """Write under `figure` what its numbers come from, and mark it where they come from no recorded faces.
 
     Args:
         figure: changed in place.
         text: data set, profile and seeds, such as :attr:`Measurement.caption`.
         kind: of the data: a red line and a watermark say where they are toy or synthetic.
+        watermark: False leaves the red line alone, for pictures in which details are looked at and no score is shown.
     """
     colour = ALARM_COLOUR if mark(kind) else "#444444"
     figure.supxlabel(marked(text, kind), x=0.01, ha="left", fontsize=CAPTION_SIZE, color=colour)
-    if mark(kind):
+    if mark(kind) and watermark:
         figure.text(
             0.5, 0.55, mark(kind), fontsize=46, color=ALARM_COLOUR, alpha=0.12, rotation=18, ha="center", va="center",
             weight="bold", zorder=10,

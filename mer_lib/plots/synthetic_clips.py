@@ -184,7 +184,7 @@ def filmstrip(face: MovableFace, plan: ClipPlan, factor: float = 10, reach: int 
     colour_bar(axes[1, -1], difference, DIFFERENCE_LABEL)
     figure.suptitle(f"{plan.emotion}: action units {spaced(plan.action_units)}")
     remark = f"movement × {factor:g}, or what a unit's limit allows"
-    return caption(figure, f"{clip_caption(plan)} · {remark}", kind="synthetic")
+    return caption(figure, f"{clip_caption(plan)} · {remark}", kind="synthetic", watermark=False)
 
 
 @styled
@@ -213,7 +213,7 @@ def clip_moment(face: MovableFace, plan: ClipPlan, index: int, factor: float = 1
     for ax, title in zip(axes, titles, strict=True):
         ax.set_title(title)
     figure.suptitle(f"frame {index}, at {time[index]:.0f} ms")
-    return caption(figure, clip_caption(plan), kind="synthetic")
+    return caption(figure, clip_caption(plan), kind="synthetic", watermark=False)
 
 
 @styled
@@ -244,7 +244,7 @@ def stored_clip(clips: ClipDataset, sample_id: str, reach: float = 25) -> Figure
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title)
     figure.suptitle(f"{sample_id}: {row['emotion']}, action units {spaced(str(row['action_units']))}")
-    return caption(figure, clips.label, kind=clips.kind)
+    return caption(figure, clips.label, kind=clips.kind, watermark=False)
 
 
 # -- long videos ------------------------------------------------------------------------------------------------------

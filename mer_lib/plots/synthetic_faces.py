@@ -61,7 +61,10 @@ def face_sheet(portraits: Sequence[Portrait], columns: int = 8) -> Figure:
         show_frame(ax, neutral(portrait))
         ax.set_title(portrait.name, fontsize=12, weight="normal")
     return caption(
-        figure, f"{len(portraits)} drawn faces, {portraits[0].size}×{portraits[0].size} px", kind="synthetic"
+        figure,
+        f"{len(portraits)} drawn faces, {portraits[0].size}×{portraits[0].size} px",
+        kind="synthetic",
+        watermark=False,
     )
 
 
@@ -89,7 +92,7 @@ def unit_sheet(face: MovableFace, intensity: float = 0.05, columns: int = 6) -> 
         show_frame(ax, ClipRenderer(face, plan).frame(1))
         ax.set_title(f"AU {number}\n{NAMES[number].split(' (')[0]}", fontsize=13)
     remark = f"{face.portrait.name}, both sides, {intensity:g} IOD: many times larger than a micro-expression"
-    return caption(figure, remark, kind="synthetic")
+    return caption(figure, remark, kind="synthetic", watermark=False)
 
 
 def pulse_share(milliseconds: float) -> float:
@@ -131,7 +134,7 @@ def unit_view(
     _draw_course(course, intensity * face.iod, milliseconds)
     figure.suptitle(f"AU {number}, {NAMES[number]}")
     remark = f"{face.portrait.name}, IOD {face.iod:.0f} px, intensity {intensity:.3f} IOD, {_side_words(sides)}"
-    return caption(figure, remark, kind="synthetic")
+    return caption(figure, remark, kind="synthetic", watermark=False)
 
 
 def _check_unit(number: int, sides: str, intensity: float) -> None:
@@ -198,7 +201,7 @@ def emotion_view(face: MovableFace, emotion: str, intensity: float = 0.04) -> Fi
     title = f"{emotion} (class {label3})" if label3 else f"{emotion} (in none of the three classes)"
     figure.suptitle(title, color=CLASS_COLOURS.get(str(label3), OTHER_COLOUR))
     remark = f"{face.portrait.name}, many times larger than a micro-expression: {intensity:g} IOD · R: right side alone"
-    return caption(figure, remark, kind="synthetic")
+    return caption(figure, remark, kind="synthetic", watermark=False)
 
 
 def combination_plan(combination: Combination, emotion: str, intensity: float, size: int) -> ClipPlan:

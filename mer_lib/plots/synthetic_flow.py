@@ -207,7 +207,9 @@ def truth_and_estimates(case: FlowCase, reach: float | None = None) -> Figure:
     colour_bar(axes[0, -1], drawn, "displacement (px)", extend="max")
     colour_bar(axes[1, -1], drawn, "error (px)", extend="max")
     figure.suptitle(f"{case.plan.emotion}, action units {spaced(case.plan.action_units)}: from onset to apex")
-    return caption(figure, f"{clip_caption(case.plan)} · white in the lower row: truth unknown", kind="synthetic")
+    return caption(
+        figure, f"{clip_caption(case.plan)} · white in the lower row: truth unknown", kind="synthetic", watermark=False
+    )
 
 
 def _moving_skin(ax: Axes, case: FlowCase) -> None:
