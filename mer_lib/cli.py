@@ -143,7 +143,7 @@ def data_make(
         with making_progress(console) as (listener, announce):
             made = making.make(profile.value, jobs=jobs, listener=listener, announce=announce)
     except KeyboardInterrupt:
-        console.print("Stopped. The clips that are finished are kept; the same command goes on from there.")
+        console.print("Stopped. The clips that are finished are kept; the same command goes on from there.", soft_wrap=True)
         raise typer.Exit(130) from None
     console.print(f"{what.value}_{profile.value}: {made}", highlight=False, soft_wrap=True)
 

@@ -532,7 +532,7 @@ def test_clips_are_read_lazily_by_id(monkeypatch) -> None:
     np.testing.assert_array_equal(clips.frames(entry.sample_id, [moments.apex])[0], renderer_of(entry).frame(plan.apex))
     assert clips.truth(entry.sample_id).plan.apex == plan.apex
     assert clips.kind == "synthetic"
-    assert "8 synthetic clips and 1 long videos (drawn faces" in clips.label
+    assert "8 synthetic clips and 1 long video (drawn faces" in clips.label
     assert clips.digest == datasets.load_clips("synthetic_smoke").digest
     with pytest.raises(DataError, match="no such clip or long video: 'syn_a/sub99/EP01'"):
         clips.frames("syn_a/sub99/EP01")

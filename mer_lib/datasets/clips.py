@@ -66,7 +66,8 @@ class ClipDataset:
     @property
     def label(self) -> str:
         """What the data are, in the words to print beside every number and figure."""
-        videos = f" and {len(self.videos)} long videos" if len(self.videos) else ""
+        count = len(self.videos)
+        videos = f" and {count} long video{'s' if count > 1 else ''}" if count else ""
         return f"{len(self.samples)} synthetic clips{videos} (drawn faces, {self.title})"
 
     @cached_property
