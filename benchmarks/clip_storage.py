@@ -24,9 +24,10 @@ from rich.console import Console
 from rich.table import Table
 
 from mer_lib.datasets.synthetic import databases
+from mer_lib.datasets.synthetic.camera import decode
 from mer_lib.datasets.synthetic.produce import plan_of
 from mer_lib.datasets.synthetic.renderer import ClipRenderer
-from mer_lib.datasets.synthetic.storage import decode, face_of, pack_frames, read_frames
+from mer_lib.datasets.synthetic.storage import face_of, pack_frames, read_frames
 
 SAMPLES = ("syn_a/sub12/EP01", "syn_b/037/037_1_1", "syn_c/s08/s08_ne_01")
 RANDOM_READS = 15

@@ -90,6 +90,7 @@ def data_list() -> None:
     Example: [bold]MER_DATA_ROOT=~/mer_data mer data list[/]
     """
     table = Table("name", "what it is", "kind", "state", title=_places())
+    table.columns[0].overflow = "fold"  # a name is there to be copied
     for entry in datasets.available():
         state = f"present: {entry.path}" if entry.path else "present: generated" if entry.present else "absent"
         table.add_row(entry.name, entry.title, entry.kind, state)
@@ -143,7 +144,9 @@ def data_make(
         with making_progress(console) as (listener, announce):
             made = making.make(profile.value, jobs=jobs, listener=listener, announce=announce)
     except KeyboardInterrupt:
-        console.print("Stopped. The clips that are finished are kept; the same command goes on from there.", soft_wrap=True)
+        console.print(
+            "Stopped. The clips that are finished are kept; the same command goes on from there.", soft_wrap=True
+        )
         raise typer.Exit(130) from None
     console.print(f"{what.value}_{profile.value}: {made}", highlight=False, soft_wrap=True)
 

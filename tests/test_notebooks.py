@@ -49,6 +49,7 @@ def executed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     patch = pytest.MonkeyPatch()
     patch.setenv("MER_STORE", str(folder / "store"))
+    patch.setenv("MER_SYNTHETIC", str(folder / "synthetic"))
     console = Console(file=io.StringIO(), width=200)
     failures = headless.run_notebooks(SMOKE, [], folder / "out", console)
     yield folder / "out", failures, console.file.getvalue()

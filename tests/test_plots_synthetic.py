@@ -146,6 +146,15 @@ def test_arrows_point_where_the_skin_goes(face) -> None:
     assert moved.yaxis_inverted()
 
 
+def test_no_arrow_is_longer_than_the_scale() -> None:
+    _, ax = plt.subplots()
+    face_panels.show_movement(ax, flat(3.0, -4.0), 1.0)
+    plt.close()
+    (arrows,) = (artist for artist in ax.get_children() if isinstance(artist, Quiver))
+    np.testing.assert_allclose(arrows.U, 0.6)
+    np.testing.assert_allclose(arrows.V, -0.8)
+
+
 def test_the_pulse_is_a_micro_expression_and_the_title_names_the_muscle(face) -> None:
     assert synthetic_faces.pulse_share(100) == 0
     assert synthetic_faces.pulse_share(230) == 1
@@ -285,7 +294,7 @@ def test_a_stored_clip_is_what_the_data_set_holds(face, plan) -> None:
         truth=lambda _: SimpleNamespace(landmarks=landmarks, flow=renderer.flow),
     )
     figure = synthetic_clips.stored_clip(clips, plan.sample_id)
-    onset, apex, difference, movement = figure.axes[:4]
+    onset, apex, difference, _, movement, _ = figure.axes
     np.testing.assert_array_equal(picture(onset), renderer.frame(plan.onset))
     np.testing.assert_array_equal(picture(apex), renderer.frame(plan.apex))
     expected = face_panels.grey(renderer.frame(plan.apex)) - face_panels.grey(renderer.frame(plan.onset))
@@ -362,6 +371,13 @@ def test_the_table_of_errors_is_a_hand_computation(case) -> None:
     np.testing.assert_allclose(table.loc[NOTHING_MOVES], 32**0.5, rtol=1e-6)  # of (4, 4)
     np.testing.assert_allclose(table.loc["Farnebäck"], 0)
     np.testing.assert_allclose(table.loc["DIS"], 3, rtol=1e-6)
+
+
+def test_a_table_to_look_at_says_that_it_is_synthetic(case) -> None:
+    table = synthetic_flow.error_table(case)
+    page = synthetic_clips.captioned(table, case.plan).to_html()
+    assert f"{MARKS['synthetic']} · {case.plan.sample_id}" in page
+    assert f">{table.iloc[0, 0]:.2f}<" in page
 
 
 def test_errors_are_those_of_the_place_alone(case) -> None:
@@ -463,8 +479,18 @@ def test_the_ladder_draws_its_errors_and_the_sizes_of_the_nuisances(face, plan) 
     (ax,) = (ax for ax in figure.axes if ax.get_ylabel() == "mean end-point error (px)")
     (mean,) = (line for line in ax.lines if line.get_label() == "Farnebäck")
     np.testing.assert_allclose(mean.get_ydata(), rows["error"])
+    given = synthetic_nuisances.nuisance_ladder(face, [plan], errors=errors.assign(error=3 * errors["error"]))
+    (ax,) = (ax for ax in given.axes if ax.get_ylabel() == "mean end-point error (px)")
+    (mean,) = (line for line in ax.lines if line.get_label() == "Farnebäck")
+    np.testing.assert_allclose(mean.get_ydata(), 3 * rows["error"])
     words = texts(figure)
-    for size in (f"{face.iod * CAMERA.drift_iod:.2f} px", "0.16°", "±0.8 %\nat 100 Hz", "0.4 to 0.7 %", "quality 92"):
+    for size in (
+        f"{face.iod * CAMERA.drift_iod:.2f} px",
+        "0.16°",
+        "±0.8 %\nat 100 Hz\nand ±1 % slowly",
+        "0.4 to 0.7 %",
+        "quality 92",
+    ):
         assert size in words
     first = ClipRenderer(face, plan)
     difference = face_panels.grey(first.frame(plan.apex)) - face_panels.grey(first.frame(plan.onset))

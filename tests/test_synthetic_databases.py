@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -116,6 +118,52 @@ def test_a_recipe_changes_with_the_numbers_of_its_own_database_alone() -> None:
     recipes = {recipe.recipe(changed) for changed in (entry, weaker, noisier, COURSE[1])}
     assert len(recipes) == 4
     assert recipe.recipe(dataclasses.replace(entry)) == recipe.recipe(entry)
+
+
+@pytest.fixture
+def code(tmp_path, monkeypatch) -> list[Path]:
+    """Copies of all files that the digest of the code can cover; it is taken from them."""
+    source, target = Path(recipe.__file__).parents[2], tmp_path / "mer_lib"
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    synthetic, maps, motion = (target / name for name in ("datasets/synthetic", "datasets/maps.py", "motion"))
+    monkeypatch.setattr(recipe, "__file__", str(synthetic / "recipe.py"))
+    monkeypatch.setattr(recipe, "maps", SimpleNamespace(__file__=str(maps)))
+    monkeypatch.setattr(recipe, "motion", SimpleNamespace(__file__=str(motion / "__init__.py")))
+    return [*synthetic.iterdir(), maps, *motion.iterdir()]
+
+
+def code_digest() -> str:
+    return recipe._code.__wrapped__()
+
+
+def test_every_line_of_the_drawing_code_and_no_other_decides(code, monkeypatch) -> None:
+    monkeypatch.setattr(recipe, "normalised", lambda text: text)  # else it takes seconds
+    before, deciding = code_digest(), set()
+    for file in code:
+        text = file.read_text("utf-8")
+        file.write_text(text + "\nMORE = 1", "utf-8")
+        deciding |= {file.name} if code_digest() != before else set()
+        file.write_text(text, "utf-8")
+    not_deciding = {"databases.py", "index.py", "layout.py", "making.py", "recipe.py"}
+    assert deciding == {file.name for file in code} - not_deciding
+    assert deciding >= {"renderer.py", "expression.py", "camera.py", "canonical_mesh.csv", "maps.py", "flow.py"}
+
+
+def test_comments_decide_nothing_and_statements_do(code) -> None:
+    renderer = next(file for file in code if file.name == "renderer.py")
+    text, before = renderer.read_text("utf-8"), code_digest()
+    renderer.write_text(f"{text}\n# more", "utf-8")
+    assert code_digest() == before
+    renderer.write_text(f"{text}\nMORE = 1", "utf-8")
+    assert code_digest() != before
+
+
+@pytest.mark.parametrize("library", ["cv2", "np"])
+def test_the_versions_of_opencv_and_numpy_decide(monkeypatch, library) -> None:
+    monkeypatch.setattr(recipe, "normalised", lambda text: text)
+    before = code_digest()
+    monkeypatch.setattr(recipe, library, SimpleNamespace(__version__="0"))
+    assert code_digest() != before
 
 
 # -- a tiny database --------------------------------------------------------------------------------------------------
@@ -442,6 +490,24 @@ def test_damage_is_named_by_the_check_and_mended_by_the_maker(root, original, pr
     assert datasets.check("synthetic_smoke").status == "present"
 
 
+def ask_for_an_unknown_compression(path: Path) -> None:
+    """Set a bit of the method that the archive's directory says of its first member."""
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 10] ^= 0x40
+    path.write_bytes(content)
+
+
+@pytest.mark.usefixtures("_tiny")
+@pytest.mark.parametrize(("part", "read"), [("frames", storage.read_frames), ("truth", storage.read_truth)])
+def test_an_unknown_compression_is_damage_too(root, original, part, read) -> None:
+    path = getattr(storage.files_of(root, CLIPS[0].sample_id), part)
+    ask_for_an_unknown_compression(path)
+    with pytest.raises(DataError, match=f"{path.name}.*compression"):
+        read(path)
+    assert making.make("smoke", root).n_made == 1
+    assert files(root) == files(original)
+
+
 @pytest.mark.usefixtures("_tiny")
 def test_clips_of_another_version_are_refused_and_made_anew(root, produced, monkeypatch) -> None:
     stronger = dataclasses.replace(CLIPS[0].style, magnitude_iod=0.02)
@@ -461,6 +527,14 @@ def test_changed_code_makes_all_clips_stale(root, monkeypatch) -> None:
     assert making.find(ENTRIES, root) == {}
 
 
+def cells_of(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, keep_default_na=False).set_index("sample_id", drop=False)
+
+
+def write_cells(path: Path, cells: pd.DataFrame) -> None:
+    path.write_text(cells.to_csv(index=False, lineterminator="\n"), "utf-8")
+
+
 @pytest.mark.usefixtures("_tiny")
 @pytest.mark.parametrize("change", ["cell", "row", "column", "empty"])
 def test_a_damaged_list_is_named_and_mended(root, produced, original, change) -> None:
@@ -473,8 +547,63 @@ def test_a_damaged_list_is_named_and_mended(root, produced, original, change) ->
         "empty": [],
     }
     path.write_text("\n".join(changed[change]), "utf-8")
+    assert_named_and_mended(root, original, produced)
+
+
+BAD_CELLS = [
+    ("frames_bytes", "abc"), ("truth_bytes", ""), ("map_bytes", "-1"), ("n_frames", ""), ("fps", "x"), ("apex", "1.5"),
+    ("sample_id", "junk"),
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("_tiny")
+@pytest.mark.parametrize(("column", "cell"), BAD_CELLS)
+def test_a_cell_that_cannot_be_read_is_named_and_mended(root, produced, original, column, cell) -> None:
+    path = index.path_of(root, "smoke")
+    cells = cells_of(path)
+    cells.loc[CLIPS[1].sample_id, column] = cell
+    write_cells(path, cells)
+    for read in (lambda name: index.read(root, "smoke"), datasets.load, datasets.load_clips):
+        with pytest.raises(DataError, match=r"smoke\.csv: ids or numbers are damaged in 1 rows"):
+            read("synthetic_smoke")
+    assert_named_and_mended(root, original, produced)
+
+
+@pytest.mark.usefixtures("_tiny")
+@pytest.mark.parametrize("column", ["gender", "emotion", "label3"])
+def test_a_list_with_the_labels_of_two_clips_swapped_is_refused_and_mended(root, produced, original, column) -> None:
+    """Counts, files and digests are right then."""
+    path = index.path_of(root, "smoke")
+    cells = cells_of(path)
+    first = CLIPS[0].sample_id
+    second = next(clip.sample_id for clip in CLIPS if cells.at[clip.sample_id, column] != cells.at[first, column])
+    cells.loc[[first, second], column] = cells.loc[[second, first], column].to_numpy()
+    write_cells(path, cells)
+    for read in (datasets.load, datasets.load_clips):
+        with pytest.raises(DataError, match=r"smoke\.csv: gender, emotion or class of 2 clips are not those drawn"):
+            read("synthetic_smoke")
+    assert_named_and_mended(root, original, produced)
+
+
+@pytest.mark.usefixtures("_tiny")
+@pytest.mark.parametrize("mark", ["onset", "apex", "offset", "n_frames"])
+def test_a_list_with_another_frame_number_is_not_what_the_manifest_expects(root, mark) -> None:
+    path = index.path_of(root, "smoke")
+    cells = cells_of(path)
+    cells.loc[CLIPS[1].sample_id, mark] = str(int(cells.at[CLIPS[1].sample_id, mark]) + 1)
+    write_cells(path, cells)
+    assert datasets.check("synthetic_smoke").faults == (
+        "smoke.csv: emotions or frame numbers are not those that the manifest expects",
+    )
+    with pytest.raises(DataError, match="frame numbers are not those"):
+        datasets.load_clips("synthetic_smoke")
+
+
+def assert_named_and_mended(root: Path, original: Path, produced: list[str]) -> None:
+    """The check names the list, whoever needs the data makes it anew, and no clip is rendered for that."""
     assert any("smoke.csv" in fault for fault in datasets.check("synthetic_smoke").faults)
-    making.make("smoke", root)
+    assert not index.is_current(root, "smoke")
+    datasets.ensure("synthetic_smoke")
     assert produced == []
     assert files(root) == files(original)
 
@@ -496,6 +625,25 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_data(tmp_path) -> No
     (tmp_path / "clips").write_text("a file, no folder")
     with pytest.raises(DataError, match="cannot be written"):
         making.make_entries(CLIPS[:1], tmp_path)
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_a_list_that_cannot_be_written_is_an_error_of_the_data(root) -> None:
+    path = index.path_of(root, "smoke")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DataError, match=r"smoke\.csv.*: cannot be written .*but not their list.*MER_SYNTHETIC"):
+        making.make("smoke", root)
+
+
+@pytest.mark.usefixtures("_tiny")
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_a_file_in_place_of_the_folder_is_refused_before_anything_is_drawn(tmp_path, monkeypatch, produced, below):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("MER_SYNTHETIC", str(tmp_path / "file" / below))
+    with pytest.raises(DataError, match="expected a folder that can be written to, got a file.*MER_SYNTHETIC"):
+        making.make("smoke", announce=lambda text: pytest.fail("nothing can be made"))
+    assert produced == []
 
 
 # -- loading ----------------------------------------------------------------------------------------------------------
@@ -541,6 +689,22 @@ def test_clips_are_read_lazily_by_id(monkeypatch) -> None:
 
 
 @pytest.mark.usefixtures("_tiny", "root")
+@pytest.mark.parametrize("index_", ["a", 1.0, True, None])
+def test_an_index_that_is_no_whole_number_is_refused(index_) -> None:
+    with pytest.raises(DataError, match=r"expected frame indices 0 to \d+, whole numbers, got "):
+        datasets.load_clips("synthetic_smoke").frames(CLIPS[0].sample_id, [0, index_])
+
+
+@pytest.mark.usefixtures("_tiny", "root")
+@pytest.mark.parametrize("column", ["label3", "frames_sha256", "truth_sha256"])
+def test_the_digest_of_clips_covers_labels_frames_and_truth(column) -> None:
+    clips = datasets.load_clips("synthetic_smoke")
+    name = CLIPS[0].sample_id
+    other = clips.records | {name: dataclasses.replace(clips.records[name], **{column: "other"})}
+    assert dataclasses.replace(clips, records=other).digest != clips.digest
+
+
+@pytest.mark.usefixtures("_tiny", "root")
 def test_a_session_opens_the_clips_of_its_data() -> None:
     session = lab.start({"profile": "smoke", "data": "synthetic_smoke"})
     assert session.clips.name == "synthetic_smoke"
@@ -562,6 +726,10 @@ def test_long_videos_come_with_their_intervals() -> None:
     assert micro["onset"] <= micro["apex"] <= micro["offset"] <= video["n_frames"]
     assert micro["emotion"] in EMOTIONS
     assert micro["action_units"]
+    wanted = [
+        (interval.kind, interval.onset + 1, interval.apex + 1, interval.offset + 1) for interval in truth.plan.intervals
+    ]
+    assert list(intervals[["kind", "onset", "apex", "offset"]].itertuples(index=False, name=None)) == wanted
 
 
 def test_a_data_set_without_frames_says_so() -> None:

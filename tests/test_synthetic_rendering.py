@@ -83,6 +83,16 @@ def error_of(flow: np.ndarray, first: np.ndarray, second: np.ndarray, where: np.
     return float(np.abs(seen_through(second, flow) - first).mean(axis=-1)[where].mean())
 
 
+def eye_openings(face: MovableFace) -> np.ndarray:
+    """How much of each pixel of the neutral face is in an eye opening: (H, W)."""
+    return face.layer(face.lids, *np.meshgrid(*2 * [np.arange(SIZE, dtype=np.float32)]))
+
+
+def shrunk(where: np.ndarray) -> np.ndarray:
+    """`where` without its rim of one pixel."""
+    return cv2.erode(where.astype(np.uint8), np.ones((3, 3))) > 0
+
+
 # --- frames agree with the flow
 
 
@@ -134,6 +144,14 @@ def test_creases_change_light_and_not_place(face):
     assert 0.80 < ratio.min() < 0.95
 
 
+def test_a_unit_of_one_side_creases_that_side(face):
+    plain, creased = (renderer(face, {(4, -1): 0.03}, creases=creases).clean(2) for creases in (0.0, 1.0))
+    change = np.abs(np.log(creased.mean(axis=-1) + 1e-6) - np.log(plain.mean(axis=-1) + 1e-6))
+    beyond = np.arange(SIZE) - face.lines.midline
+    assert change[:, beyond < -12].max() > 0.03
+    assert change[:, beyond > 12].max() < 1e-6
+
+
 # --- expression alone
 
 
@@ -172,7 +190,7 @@ def test_eyeballs_move_with_the_head_and_not_with_the_lids(face):
 
 
 def test_only_lids_that_move_make_the_rim_of_the_eye_invalid(face):
-    eyes = face.layer(face.lids, *np.meshgrid(*2 * [np.arange(SIZE, dtype=np.float32)])) > 0.02
+    eyes = eye_openings(face) > 0.02
     assert renderer(face, {12: 0.03}).valid(0, 2)[eyes].all()
     assert not renderer(face, {5: 0.03}).valid(0, 2)[eyes].all()
 
@@ -242,8 +260,8 @@ def test_au5_raises_the_upper_lid(face):
 def test_a_blink_covers_the_eyes_with_skin(face):
     clip = renderer(face, {12: 0.0}, blink=np.array([0.0, 0.5, 1.0]))
     open_eyes, closed = clip.clean(0), clip.clean(2)
-    opening = face.layer(face.lids, *np.meshgrid(*2 * [np.arange(SIZE, dtype=np.float32)])) > 0.9
-    inner = cv2.erode(opening.astype(np.uint8), np.ones((3, 3))) > 0
+    opening = eye_openings(face) > 0.9
+    inner = shrunk(opening)
     cheek = closed[
         np.rint(face.portrait.landmarks[[101, 330], 1]).astype(int),
         np.rint(face.portrait.landmarks[[101, 330], 0]).astype(int),
@@ -266,6 +284,20 @@ def test_gaze_moves_the_irises_and_makes_the_eyes_invalid(face):
     assert not clip.valid(0, 2)[row, column]
     np.testing.assert_allclose(clip.flow(0, 2)[row, column], np.array([0.03, 0.01]) * face.iod, atol=1e-4)
     assert clip.valid(0, 2).mean() > 0.97
+
+
+def test_gaze_turns_the_drawn_eyeballs_the_way_the_flow_says(face):
+    clip = renderer(face, {12: 0.0}, gaze=np.array([[0, 0], [0.01, 0], [0.03, 0.01]]))
+    first, second, flow, inner = clip.clean(0), clip.clean(2), clip.flow(0, 2), shrunk(eye_openings(face) > 0.9)
+    along, against = (error_of(way, first, second, inner) for way in (flow, -flow))
+    assert along < 0.2 * against
+
+
+def test_eyeballs_that_a_lid_covers_are_invalid(face):
+    clip = renderer(face, {7: LIMIT[7]})
+    error = np.abs(seen_through(clip.clean(2), clip.flow(0, 2)) - clip.clean(0)).mean(axis=-1)
+    valid = clip.valid(0, 2)
+    assert error[valid].max() < 0.2 < error[~valid].max()
 
 
 # --- fields of the action units
@@ -459,6 +491,12 @@ def test_frames_are_their_files_decoded(face, quality, colour):
     np.testing.assert_array_equal(read[..., ::-1] if colour else read, frame)
     clean = clip.clean(1) if colour else clip.clean(1) @ np.array([0.299, 0.587, 0.114])
     assert np.abs(frame / 255 - clean).mean() < (0.003 if quality is None else 0.02)
+
+
+def test_a_lower_jpeg_quality_makes_a_smaller_file(face):
+    coarse, fine = (dataclasses.replace(STILL, jpeg_quality=quality) for quality in (30, 95))
+    sizes = [len(ClipRenderer(face, plan_of(MICRO, recording)).encoded(1)) for recording in (coarse, fine)]
+    assert sizes[0] < 0.7 * sizes[1]
 
 
 def test_noise_is_as_strong_as_the_recording_says(face):

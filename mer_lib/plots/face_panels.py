@@ -119,7 +119,7 @@ def show_movement(ax: Axes, flow: np.ndarray, reach: float, landmarks: np.ndarra
     Args:
         ax: where to draw.
         flow: u to the right and v downwards.
-        reach: length in px with the brightest colour and the longest arrow.
+        reach: length in px with the brightest colour and the longest arrow; what is longer is drawn as this long.
         landmarks: (478, 2) px, of the face to outline.
     """
     drawn = show_lengths(ax, np.linalg.norm(flow, axis=-1), reach, landmarks)
@@ -127,10 +127,12 @@ def show_movement(ax: Axes, flow: np.ndarray, reach: float, landmarks: np.ndarra
     places = np.linspace(0, size - 1, ARROWS + 2)[1:-1].round().astype(int)
     x, y = (axis.ravel() for axis in np.meshgrid(places, places))
     u, v = flow[y, x].T
-    seen = np.hypot(u, v) > FAINT * reach
+    length = np.hypot(u, v)
+    seen = length > FAINT * reach
+    cut = reach / np.maximum(length, reach)
     longest = 1.5 * size / (ARROWS + 1)
     ax.quiver(
-        x[seen], y[seen], u[seen], v[seen],
+        x[seen], y[seen], (cut * u)[seen], (cut * v)[seen],
         angles="xy", scale_units="xy", scale=reach / longest, color="white", width=0.008, headwidth=3.5, headlength=4,
     )  # fmt: skip
     ax.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from pandas.io.formats.style import Styler
 
 from mer_lib.datasets import ClipDataset
 from mer_lib.datasets.synthetic.action_units import LIMIT
@@ -29,7 +30,7 @@ from mer_lib.plots.face_panels import (
     show_signed,
     with_bars,
 )
-from mer_lib.plots.style import caption, panels, styled
+from mer_lib.plots.style import caption, marked, panels, styled
 
 #: Okabe and Ito's colours that stand out on white, for the units of a clip in the order in which they come.
 UNIT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -69,6 +70,14 @@ def clip_caption(plan: ClipPlan | VideoPlan) -> str:
     """Return what a figure of this clip comes from: its id, its size and its speed."""
     recording = plan.recording
     return f"{plan.sample_id} · {recording.size}×{recording.size} px, {recording.fps:g} frames a second"
+
+
+def captioned(table: pd.DataFrame, plan: ClipPlan | VideoPlan, remark: str = "mean end-point error in px") -> Styler:
+    """Return a table to look at: two decimals, and above it that it is synthetic, which clip it is of, and a remark."""
+    text = marked(f"{clip_caption(plan)} · {remark}", "synthetic")
+    above = [{"selector": "caption", "props": [("caption-side", "top"), ("text-align", "left")]}]
+    bare = table.rename_axis(index=None, columns=None)
+    return bare.style.format(precision=2).set_caption(text).set_table_styles(above)
 
 
 def spaced(action_units: str) -> str:
@@ -231,17 +240,17 @@ def stored_clip(clips: ClipDataset, sample_id: str, reach: float = 25) -> Figure
     moments, truth = clips.moments(sample_id), clips.truth(sample_id)
     onset, apex = clips.frames(sample_id, [moments.onset, moments.apex])
     flow = truth.flow(moments.onset, moments.apex, head=False)
-    figure, axes = panels(1, 4, width=15.5, height=4.4, width_ratios=(1, 1, 1.25, 1.15))
-    show_frame(axes[0, 0], onset)
-    show_frame(axes[0, 1], apex)
-    drawn = show_signed(axes[0, 2], grey(apex) - grey(onset), reach)
-    figure.colorbar(drawn, ax=axes[0, 2], shrink=0.75, label=DIFFERENCE_LABEL)
+    figure, axes = panels(1, 6, width=15.5, height=4.6, width_ratios=(1, 1, 1, 0.05, 1, 0.05))
+    shown, bars = axes[0, [0, 1, 2, 4]], axes[0, [3, 5]]
+    show_frame(shown[0], onset)
+    show_frame(shown[1], apex)
+    colour_bar(bars[0], show_signed(shown[2], grey(apex) - grey(onset), reach), DIFFERENCE_LABEL)
     longest = float(np.linalg.norm(flow, axis=-1).max())
-    drawn = show_movement(axes[0, 3], flow, max(longest, 0.1), truth.landmarks[moments.onset])
-    figure.colorbar(drawn, ax=axes[0, 3], shrink=0.75, label="displacement (px)")
+    drawn = show_movement(shown[3], flow, max(longest, 0.1), truth.landmarks[moments.onset])
+    colour_bar(bars[1], drawn, "displacement (px)")
     row = clips.samples.set_index("sample_id").loc[sample_id]
     titles = (f"onset, frame {row['onset']}", f"apex, frame {row['apex']}", "apex − onset", "the true expression")
-    for ax, title in zip(axes[0], titles, strict=True):
+    for ax, title in zip(shown, titles, strict=True):
         ax.set_title(title)
     figure.suptitle(f"{sample_id}: {row['emotion']}, action units {spaced(str(row['action_units']))}")
     return caption(figure, clips.label, kind=clips.kind, watermark=False)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from mer_lib.datasets.synthetic.action_units import ACTION_UNITS, LIMIT, NAMES, UNITS, Unit
 from mer_lib.datasets.synthetic.creases import strength
@@ -36,6 +37,7 @@ SIDES: Mapping[str, tuple[int, ...]] = MappingProxyType({"both": (-1, 1), "right
 PULSE = Phases(rise=0.12, hold=0.02, fall=0.18)
 PULSE_ONSET_S = 0.1
 PULSE_WINDOW_S = 0.5
+LOWEST_COURSE_PX = 0.25
 CREASE_REACH = 15  # per cent of light
 OTHER_COLOUR = "#555555"
 
@@ -168,7 +170,9 @@ def _draw_course(ax: Axes, peak: float, milliseconds: float) -> None:
     time = np.linspace(0, 1000 * PULSE_WINDOW_S, 201)
     ax.plot(time, peak * pulse(time / 1000, PULSE_ONSET_S, PULSE), color="#0072B2")
     ax.plot(milliseconds, peak * pulse_share(milliseconds), "o", color="#D55E00", markersize=12)
-    ax.set(xlabel="time (ms)", ylabel="displacement (px)", ylim=(-0.06 * peak, 1.15 * peak + 1e-3))
+    top = max(1.15 * peak, LOWEST_COURSE_PX)
+    ax.set(xlabel="time (ms)", ylabel="displacement (px)", ylim=(-0.05 * top, top))
+    ax.yaxis.set_major_locator(MaxNLocator(4))  # short numbers, for which there is room
     ax.set_title("time course")
 
 

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from mer_lib.datasets.synthetic.action_units import Unit
 from mer_lib.datasets.synthetic.plan import ClipPlan
 from mer_lib.datasets.synthetic.renderer import ClipRenderer, MovableFace
 from mer_lib.errors import ParameterError
+from mer_lib.motion import METHODS
 from mer_lib.plots.face_panels import colour_bar, grey, show_signed, with_bars
 from mer_lib.plots.style import caption, styled
 from mer_lib.plots.synthetic_clips import clip_caption
@@ -84,11 +86,12 @@ def nuisance_sizes(face: MovableFace, plans: Sequence[ClipPlan]) -> dict[str, st
     """Return how large each nuisance of :func:`ladder` was, in its own unit, in clips of one recording."""
     r = plans[0].recording
     noise = 100 * np.array([r.read_noise, np.hypot(r.read_noise, r.shot_noise)])
+    flicker = f"±{100 * r.flicker:g} %\nat {2 * r.mains_hz:g} Hz"
     creases = max(np.abs(crease_percent(face, _at_apex(plan))).max() for plan in plans)
     return {
         "as recorded": "",
         "head still": f"before: {face.iod * r.drift_iod:.2f} px\nand {r.yaw_deg:g}° (rms)",
-        "light steady": f"before: ±{100 * r.flicker:g} %\nat {2 * r.mains_hz:g} Hz",
+        "light steady": f"before: {flicker}\nand ±{100 * r.light_drift:g} % slowly",
         "no noise": f"before: {noise[0]:.1f} to {noise[1]:.1f} %\nof full scale",
         "no JPEG": "before: none" if r.jpeg_quality is None else f"before: quality {r.jpeg_quality}\nof 100",
         "no creases": f"before: up to {creases:.0f} %\nof the light",
@@ -119,7 +122,11 @@ def ladder_errors(face: MovableFace, plans: Sequence[ClipPlan], methods: Sequenc
 
 @styled
 def nuisance_ladder(
-    face: MovableFace, plans: Sequence[ClipPlan], methods: Sequence[str] = ("farneback", "dis"), reach: float = 25
+    face: MovableFace,
+    plans: Sequence[ClipPlan],
+    methods: Sequence[str] = METHODS,
+    reach: float = 25,
+    errors: pd.DataFrame | None = None,
 ) -> Figure:
     """Draw what is left of a frame difference, and of the error of the flow, when nuisances go one after the other.
 
@@ -131,6 +138,7 @@ def nuisance_ladder(
         plans: the clips.
         methods: of the optical flow.
         reach: grey values of difference that get the full colour.
+        errors: what :func:`ladder_errors` returns for these clips, where it is known already; `methods` are then its.
 
     Raises:
         ParameterError: no clip is given.
@@ -138,12 +146,12 @@ def nuisance_ladder(
     if not plans:
         raise ParameterError("plans: expected one clip or more, got none")
     steps = ladder(plans[0])
-    figure, axes = with_bars(2, len(steps), width=14, height=7.6, height_ratios=(1, 1.7))
+    figure, axes = with_bars(2, len(steps), width=14, height=8.2, height_ratios=(1, 1.9))
     for ax, step in zip(axes[0, :-1], steps, strict=True):
         drawn = show_signed(ax, frame_difference(face, step), reach)
         ax.set_title(step.name)
     colour_bar(axes[0, -1], drawn, "apex − onset\n(grey values)")
-    errors = ladder_errors(face, plans, methods)
+    errors = ladder_errors(face, plans, methods) if errors is None else errors
     draw_errors(_one_wide_axes(axes[1]), errors[errors["place"] == MOVING_SKIN], nuisance_sizes(face, plans))
     figure.suptitle("Nuisances taken away one after the other")
     remark = f"{len(plans)} clips of one person, first clip above: {clip_caption(plans[0])}"
@@ -167,6 +175,8 @@ def _one_wide_axes(row: np.ndarray) -> Axes:
 def draw_errors(ax: Axes, errors: pd.DataFrame, sizes: Mapping[str, str]) -> None:
     """Draw one line a method over the steps: thin for each clip, thick for their mean.
 
+    The scale is logarithmic: errors differ by a hundred times between the methods and the steps.
+
     Args:
         ax: where to draw.
         errors: of one place, see :func:`ladder_errors`.
@@ -180,7 +190,10 @@ def draw_errors(ax: Axes, errors: pd.DataFrame, sizes: Mapping[str, str]) -> Non
         (mean,) = ax.plot(range(len(steps)), table.mean(axis=1), marker=mark, color=colour, linewidth=3, markersize=9)
         mean.set(label=METHOD_TITLES.get(str(method), method), linestyle=":" if method == NOTHING_MOVES else "-")
     ax.set_xticks(range(len(steps)), [f"{step}\n{sizes.get(step, '')}" for step in steps])
-    ax.set(ylim=(0, None), ylabel="mean end-point error (px)")
-    ax.set_title("error against the true expression, moving skin", loc="left")
+    ax.set(yscale="log", ylabel="mean end-point error (px)")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_title("error against the true expression, moving skin (log scale)", loc="left")
     ax.grid(axis="y")
     ax.legend(loc="upper right", fontsize=14)

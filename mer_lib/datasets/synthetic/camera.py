@@ -57,11 +57,12 @@ def encode(image: np.ndarray, jpeg_quality: int | None) -> bytes:
     return file.tobytes()
 
 
-def decode(file: bytes, colour: bool) -> np.ndarray:
-    """The picture in a file of :func:`encode`: uint8 (H, W, 3) RGB, or (H, W) where `colour` is False."""
-    flag = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
-    image = cv2.imdecode(np.frombuffer(file, np.uint8), flag)
-    return np.ascontiguousarray(image[..., ::-1]) if colour else image
+def decode(file: bytes) -> np.ndarray:
+    """The picture in a file of :func:`encode`: uint8 (H, W, 3) RGB, or (H, W) grey; ValueError where it is none."""
+    image = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise ValueError("no image")
+    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -103,7 +103,8 @@ Entry = ClipEntry | VideoEntry
 # not: benchmarks/synthetic_difficulty.py measures it, docs/synthetic_clips.md has the table. Most of it is unsteady
 # light, which a difference of frames takes for movement, and differences between people, which no algorithm removes.
 
-# Lamps that flicker, and a light that changes as by automatic exposure.
+# Lamps that flicker, which a camera of 100 frames a second does not see, and a light that changes as by automatic
+# exposure.
 _FLICKER, _LIGHT_DRIFT = 0.03, 0.14
 
 # People who differ much, and who stay with their own ways of showing an emotion.
@@ -204,8 +205,6 @@ _PARTS: Mapping[str, Mapping[str, Counts]] = MappingProxyType(
 
 # Long videos for spotting: recorded as syn_a is, but most of them at 30 frames a second.
 VIDEOS = "syn_v"
-VIDEOS_TITLE = "Synthetic long videos"
-_VIDEO_STYLE = _A.style
 
 
 class _Video(NamedTuple):
@@ -338,8 +337,8 @@ def _video(number: int, given: _Video) -> VideoEntry:
         sample_id(VIDEOS, subject, "long_01"),
         person,
         gender_of(person),
-        Recording(fps=given.fps),
-        _VIDEO_STYLE,
+        replace(_A.recording, fps=given.fps),
+        _A.style,
         given.seconds,
         given.n_micro,
         given.n_macro,

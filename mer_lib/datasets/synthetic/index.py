@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mer_lib import atomic
 from mer_lib.datasets.synthetic import databases
+from mer_lib.datasets.synthetic.databases import ClipEntry, Entry
 from mer_lib.datasets.synthetic.recipe import recipe
 from mer_lib.datasets.synthetic.storage import ClipFiles, files_of
 from mer_lib.errors import DataError
@@ -91,7 +92,24 @@ def read(root: Path, profile: str) -> list[Record]:
         raise DataError(f"{path.name}: is not a readable list of clips ({error})") from None
     if any(None in row or None in row.values() for row in rows):
         raise DataError(f"{path.name}: a row has too many or too few cells")
-    return [Record(**row) for row in rows]
+    records = [Record(**row) for row in rows]
+    damaged = [record.sample_id for record in records if not _is_sound(record)]
+    if damaged:
+        raise DataError(f"{path.name}: ids or numbers are damaged in {len(damaged)} rows ({', '.join(damaged[:3])})")
+    return records
+
+
+def _is_sound(record: Record) -> bool:
+    """Whether the cells that are ids and numbers can be read as such; whether they are true is for :func:`faults`."""
+    is_clip = bool(record.label3)
+    numbers = [record.fps, record.n_frames, record.frames_bytes, record.truth_bytes]
+    of_clips = [record.onset, record.apex, record.offset, record.map_bytes]
+    counts_are_sound = all(_is_count(cell) for cell in [*numbers, *(of_clips if is_clip else [])])
+    return counts_are_sound and len([*filter(None, record.sample_id.split("/"))]) == 3
+
+
+def _is_count(cell: str) -> bool:
+    return cell.isascii() and cell.isdigit()
 
 
 def is_current(root: Path, profile: str) -> bool:
@@ -118,7 +136,8 @@ def faults(root: Path, profile: str, records: Sequence[Record], thorough: bool) 
 
 
 def _stale(records: Sequence[Record], profile: str) -> Iterator[str]:
-    wanted = {entry.sample_id: recipe(entry) for entry in databases.entries(profile)}
+    entries = {entry.sample_id: entry for entry in databases.entries(profile)}
+    wanted = {sample_id: recipe(entry) for sample_id, entry in entries.items()}
     listed = {record.sample_id: record.recipe for record in records}
     remedy = REMEDY.format(profile=profile)
     missing, extra = sorted(wanted.keys() - listed.keys()), sorted(listed.keys() - wanted.keys())
@@ -128,6 +147,16 @@ def _stale(records: Sequence[Record], profile: str) -> Iterator[str]:
     stale = [name for name in wanted.keys() & listed.keys() if wanted[name] != listed[name]]
     if stale:
         yield f"{len(stale)} of {len(wanted)} clips were made by another version of the generator; {remedy}"
+    wrong = [r.sample_id for r in records if r.sample_id in entries and not _is_of(r, entries[r.sample_id])]
+    if wrong:
+        shown = ", ".join(wrong[:3])
+        yield f"{profile}.csv: gender, emotion or class of {len(wrong)} clips are not those drawn ({shown}); {remedy}"
+
+
+def _is_of(record: Record, entry: Entry) -> bool:
+    """Whether the list says of a clip what it was made to show."""
+    shown = (entry.emotion, entry.label3) if isinstance(entry, ClipEntry) else ("", "")
+    return (record.gender, record.emotion, record.label3) == (entry.gender, *shown)
 
 
 def _file_faults(root: Path, record: Record, profile: str, thorough: bool) -> Iterator[str]:

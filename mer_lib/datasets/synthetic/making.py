@@ -6,6 +6,7 @@ in the making, and no more: a second call finds what is whole and fresh by its d
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,8 +30,8 @@ from mer_lib.errors import DataError, RunError
 # Measured on one core of a common processor; they only serve to say what to expect.
 BYTES_A_PIXEL = {True: 0.21, False: 0.20}  # colour, grey
 BYTES_OF_TRUTH = 1000  # a frame
-PIXELS_A_SECOND = 5.5e6
-SECONDS_A_FACE = 1.5
+PIXELS_A_SECOND = 8e6
+SECONDS_A_FACE = 1.0
 SPARE_BYTES = 50e6  # a disk is not filled to its end
 
 # Clips of one subject that a process takes at a time. It keeps the face for the next ones, so that few are enough, and
@@ -109,12 +110,15 @@ def make(
     missing = [entry for entry in entries if entry.sample_id not in kept]
     if missing:
         expected = estimate(missing, jobs)
-        _refuse_small_disk(expected, root)
+        _refuse_bad_place(expected, root)
         if announce:
             announce(f"{expected}, in {root}")
     made = make_entries(missing, root, jobs, listener)
     records = [*kept.values(), *made]
-    index.write(root, profile, records)
+    try:
+        index.write(root, profile, records)
+    except OSError as error:
+        raise _unwritable(error, root, f"all {len(records)} clips are made, but not their list") from None
     n_bytes = sum(record.n_bytes for record in records)
     return Made(len(made), len(kept), n_bytes, time.monotonic() - started)
 
@@ -147,7 +151,7 @@ def find(entries: Sequence[Entry], root: Path) -> dict[str, Record]:
 
 
 def make_entries(entries: Sequence[Entry], root: Path, jobs: int = 1, listener: Listener | None = None) -> list[Record]:
-    """Make all `entries`, in any order, whatever lies there; see :func:`make` for the arguments and errors."""
+    """Make those `entries` that are not there, in any order; see :func:`make` for the arguments and errors."""
     tell = listener or (lambda done, total, name: None)
     groups = list(_groups(entries, 1 if jobs == 1 else AT_A_TIME))
     for folder in sorted({files_of(root, entry.sample_id).truth.parent for entry in entries}):
@@ -161,16 +165,20 @@ def make_entries(entries: Sequence[Entry], root: Path, jobs: int = 1, listener: 
             records += made
             tell(len(records), len(entries), made[-1].sample_id)
     except OSError as error:
-        raise DataError(
-            f"{error.filename or root}: cannot be written ({error.strerror or error}); {len(records)} of "
-            f"{len(entries)} clips are made. Free some room or set MER_SYNTHETIC to another folder, and call again."
-        ) from None
+        raise _unwritable(error, root, f"{len(records)} of {len(entries)} clips are made") from None
     except TerminatedWorkerError:
         raise RunError(
             f"A process was killed, of lack of memory perhaps; {len(records)} of {len(entries)} clips are made. "
             "Call again to go on, with fewer jobs."
         ) from None
     return records
+
+
+def _unwritable(error: OSError, root: Path, state: str) -> DataError:
+    return DataError(
+        f"{error.filename2 or error.filename or root}: cannot be written ({error.strerror or error}); {state}. "
+        "Free some room or set MER_SYNTHETIC to another folder, and call again."
+    )
 
 
 def _groups(entries: Sequence[Entry], size: int) -> Iterator[list[Entry]]:
@@ -193,9 +201,10 @@ def _make_group(entries: Sequence[Entry], root: Path) -> list[Record]:
 
 
 def _make_one(entry: Entry, root: Path) -> Record:
+    found = _found(entry, root)
+    if found:  # another maker was quicker
+        return found
     contents, paths = produce(entry), files_of(root, entry.sample_id)
-    # A truth that is left from before would vouch for files that are being replaced.
-    paths.truth.unlink(missing_ok=True)
     for path, content in zip(paths, contents, strict=True):
         if content is not None:
             atomic.write_bytes(path, content)
@@ -242,8 +251,13 @@ def _record(truth: Truth, contents: Contents) -> Record:
     )
 
 
-def _refuse_small_disk(expected: Estimate, root: Path) -> None:
+def _refuse_bad_place(expected: Estimate, root: Path) -> None:
     standing = next(folder for folder in (root, *root.absolute().parents) if folder.exists())
+    if not standing.is_dir() or not os.access(standing, os.W_OK):
+        what = "one that cannot" if standing.is_dir() else "a file"
+        raise DataError(
+            f"{standing}: expected a folder that can be written to, got {what}. Set MER_SYNTHETIC to another folder."
+        )
     free = shutil.disk_usage(standing).free
     if free < expected.n_bytes + SPARE_BYTES:
         raise DataError(

@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 
 from mer_lib.datasets.maps import CONSTANT_POINTS, MAP_SIZE
+from mer_lib.datasets.synthetic.camera import decode
 from mer_lib.datasets.synthetic.databases import ClipEntry, Entry, VideoEntry
 from mer_lib.datasets.synthetic.habits import draw_habits
 from mer_lib.datasets.synthetic.long_videos import VideoPlan, plan_video
 from mer_lib.datasets.synthetic.plan import ClipPlan, plan_clip
 from mer_lib.datasets.synthetic.recipe import recipe
 from mer_lib.datasets.synthetic.renderer import ClipRenderer
-from mer_lib.datasets.synthetic.storage import Truth, decode, face_of, pack_frames, truth_bytes
+from mer_lib.datasets.synthetic.storage import Truth, face_of, pack_frames, truth_bytes
 from mer_lib.motion import Box, cut, optical_flow, scaled_map
 
 MAP_METHOD = "farneback"  # as the published maps of the field

@@ -9,7 +9,11 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from mer_lib import motion
+from mer_lib.datasets import maps
 from mer_lib.datasets.synthetic.databases import Entry
 from mer_lib.sources import normalised
 
@@ -18,10 +22,11 @@ _NOT_DECIDING = ("databases.py", "index.py", "layout.py", "making.py", "recipe.p
 
 
 def recipe(entry: Entry) -> str:
-    """Return 16 hexadecimal digits that change when the clip of `entry` would come out otherwise.
+    """Return 16 hexadecimal digits that change when the clip of `entry` may come out otherwise.
 
-    A changed number of one database leaves the recipes of the others as they were; a changed line of the drawing code
-    changes all. Comments, docstrings and formatting do not count.
+    They cover the numbers of `entry`, the code that draws and measures, and the versions of OpenCV and numpy. A changed
+    number of one database leaves the recipes of the others as they were; a changed line of the drawing code changes
+    all. Comments, docstrings and formatting do not count.
     """
     return hashlib.sha256(f"{_code()}\n{entry!r}".encode()).hexdigest()[:16]
 
@@ -30,7 +35,8 @@ def recipe(entry: Entry) -> str:
 def _code() -> str:
     folders = (Path(__file__).parent, Path(motion.__file__).parent)
     files = sorted(file for folder in folders for file in folder.iterdir() if file.suffix in (".py", ".csv"))
-    digest = hashlib.sha256()
+    files.append(Path(maps.__file__))  # where on a map the face lies
+    digest = hashlib.sha256(f"{cv2.__version__} {np.__version__}\n".encode())
     for file in files:
         if file.name not in _NOT_DECIDING:
             text = file.read_text("utf-8")

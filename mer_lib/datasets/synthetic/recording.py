@@ -51,7 +51,8 @@ class Recording:
     #: How much darker the frame's corners are than its centre, relative.
     vignette: float = 0.15
 
-    #: Wandering of the head sideways and up and down within a clip (0.15 to 2.5 Hz): rms of each in IOD.
+    #: Wandering of the head about its pose (0.15 to 2.5 Hz), sideways and up and down: rms of each in IOD. It is slow:
+    #: within a clip of 0.7 s one sees about 0.55 of it, and from one frame to another 0.15 s later about as much.
     drift_iod: float = 0.0025
     #: Wandering of the head's roll, rms in degrees.
     roll_deg: float = 0.08

@@ -211,7 +211,7 @@ class ClipRenderer:
 
     def frame(self, index: int) -> np.ndarray:
         """Frame `index` as one reads it from :meth:`encoded`: uint8 (H, W, 3) RGB, or (H, W) where it is grey."""
-        return decode(self.encoded(index), self.plan.recording.colour)
+        return decode(self.encoded(index))
 
     def clean(self, index: int) -> np.ndarray:
         """Frame `index` before light, noise, grey and file: float32 (H, W, 3) RGB 0..1."""
@@ -529,7 +529,8 @@ class ClipRenderer:
         points = points.copy()
         for side, group in ((-1, RIGHT_EYE_UPPER), (1, LEFT_EYE_UPPER)):
             eye, edge = self.face.lines.eye(side), list(group[1:-1])
-            points[edge, 1] += blink * (eye.lower(points[edge, 0]) - points[edge, 1])
+            shut = eye.lower(points[edge, 0]) + _LIDS_OVERLAP * self.face.iod
+            points[edge, 1] += blink * (shut - points[edge, 1])
         return points
 
 

@@ -26,9 +26,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import cv2
 import numpy as np
 
+from mer_lib.datasets.synthetic.camera import decode
 from mer_lib.errors import DataError
 
 if TYPE_CHECKING:
@@ -113,22 +113,19 @@ def read_frames(path: Path, indices: Sequence[int] | None = None) -> np.ndarray:
     with _opened(path) as archive:
         names = [name for _, name in sorted(_members(archive, path).items())]
         wanted = range(len(names)) if indices is None else indices
-        outside = [int(index) for index in wanted if not 0 <= index < len(names)]
-        if outside:
-            raise DataError(f"{path}: expected frame indices 0 to {len(names) - 1}, got {outside}")
+        wrong = [index for index in wanted if not _is_index(index, len(names))]
+        if wrong:
+            raise DataError(f"{path}: expected frame indices 0 to {len(names) - 1}, whole numbers, got {wrong}")
         try:
             images = [decode(archive.read(names[index])) for index in wanted]
-        except (zipfile.BadZipFile, ValueError) as error:
+        # RuntimeError: a damaged entry asks for a compression or a password that there is not.
+        except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError) as error:
             raise DataError(f"{path} is damaged ({error}): make it again with `mer data make synthetic`") from None
         return np.stack(images) if images else np.empty((0, *decode(archive.read(names[0])).shape), np.uint8)
 
 
-def decode(content: bytes) -> np.ndarray:
-    """Decode one JPEG or PNG: uint8 (H, W, 3) RGB, or (H, W) grey; ValueError where it is none."""
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise ValueError("no image")
-    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+def _is_index(value: object, count: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(0 <= value < count)
 
 
 def _opened(path: Path) -> zipfile.ZipFile:
@@ -222,6 +219,11 @@ def truth_bytes(truth: Truth) -> bytes:
     return pack(((f"{name}.npy", _npy(array)) for name, array in arrays.items()), zipfile.ZIP_DEFLATED)
 
 
+_DAMAGES = (
+    KeyError, TypeError, ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, DataError,
+)  # fmt: skip
+
+
 def read_truth(path: Path) -> Truth:
     """Read the truth of a clip or a long video.
 
@@ -248,7 +250,7 @@ def parse_truth(content: bytes, shown: str) -> Truth:
         kind = VideoPlan if about["label3"] is None else ClipPlan
         return Truth(kind.from_arrays(arrays), landmarks, **{name: about[name] for name in _ABOUT})
     # Damage shows in any of these, depending on where it lies.
-    except (KeyError, TypeError, ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, DataError) as error:
+    except _DAMAGES as error:
         raise DataError(f"{shown}: is no readable truth of a clip ({error}); see `mer data check`") from None
 
 
