@@ -552,7 +552,7 @@ def test_a_damaged_list_is_named_and_mended(root, produced, original, change) ->
 
 BAD_CELLS = [
     ("frames_bytes", "abc"), ("truth_bytes", ""), ("map_bytes", "-1"), ("n_frames", ""), ("fps", "x"), ("apex", "1.5"),
-    ("sample_id", "junk"),
+    ("sample_id", "junk"), ("map_sha256", ""),
 ]  # fmt: skip
 
 
@@ -580,9 +580,19 @@ def test_a_list_with_the_labels_of_two_clips_swapped_is_refused_and_mended(root,
     cells.loc[[first, second], column] = cells.loc[[second, first], column].to_numpy()
     write_cells(path, cells)
     for read in (datasets.load, datasets.load_clips):
-        with pytest.raises(DataError, match=r"smoke\.csv: gender, emotion or class of 2 clips are not those drawn"):
+        with pytest.raises(DataError, match=r"smoke\.csv: gender, emotion, class or frame rate of 2 clips are not"):
             read("synthetic_smoke")
     assert_named_and_mended(root, original, produced)
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_a_list_with_another_frame_rate_is_refused(root) -> None:
+    path = index.path_of(root, "smoke")
+    cells = cells_of(path)
+    cells.loc[CLIPS[1].sample_id, "fps"] = "7"
+    write_cells(path, cells)
+    with pytest.raises(DataError, match="frame rate of 1 clips are not those drawn"):
+        datasets.load("synthetic_smoke")
 
 
 @pytest.mark.usefixtures("_tiny")

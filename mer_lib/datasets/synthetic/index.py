@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -57,6 +58,9 @@ class Record:
 COLUMNS = tuple(field.name for field in fields(Record))
 
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
 def path_of(root: Path, profile: str) -> Path:
     """Return where the list of a profile lies."""
     return root / f"{profile}.csv"
@@ -104,8 +108,10 @@ def _is_sound(record: Record) -> bool:
     is_clip = bool(record.label3)
     numbers = [record.fps, record.n_frames, record.frames_bytes, record.truth_bytes]
     of_clips = [record.onset, record.apex, record.offset, record.map_bytes]
+    digests = [record.frames_sha256, record.truth_sha256, *([record.map_sha256] if is_clip else [])]
     counts_are_sound = all(_is_count(cell) for cell in [*numbers, *(of_clips if is_clip else [])])
-    return counts_are_sound and len([*filter(None, record.sample_id.split("/"))]) == 3
+    digests_are_sound = all(_DIGEST.fullmatch(cell) for cell in digests)
+    return counts_are_sound and digests_are_sound and len([*filter(None, record.sample_id.split("/"))]) == 3
 
 
 def _is_count(cell: str) -> bool:
@@ -150,13 +156,15 @@ def _stale(records: Sequence[Record], profile: str) -> Iterator[str]:
     wrong = [r.sample_id for r in records if r.sample_id in entries and not _is_of(r, entries[r.sample_id])]
     if wrong:
         shown = ", ".join(wrong[:3])
-        yield f"{profile}.csv: gender, emotion or class of {len(wrong)} clips are not those drawn ({shown}); {remedy}"
+        what = "gender, emotion, class or frame rate"
+        yield f"{profile}.csv: {what} of {len(wrong)} clips are not those drawn ({shown}); {remedy}"
 
 
 def _is_of(record: Record, entry: Entry) -> bool:
     """Whether the list says of a clip what it was made to show."""
     shown = (entry.emotion, entry.label3) if isinstance(entry, ClipEntry) else ("", "")
-    return (record.gender, record.emotion, record.label3) == (entry.gender, *shown)
+    wanted = (entry.gender, *shown, f"{entry.recording.fps:g}")
+    return (record.gender, record.emotion, record.label3, record.fps) == wanted
 
 
 def _file_faults(root: Path, record: Record, profile: str, thorough: bool) -> Iterator[str]:
