@@ -198,6 +198,14 @@ def test_synthetic_data_are_named_everywhere(synthetic: Measurement, real: Measu
     assert parsed([real, synthetic]).h1.string.endswith("beside reported, some on SYNTHETIC DATA")
 
 
+def test_a_table_of_a_notebook_says_what_it_comes_from(synthetic: Measurement, real: Measurement) -> None:
+    for measurement, mark in ((synthetic, "SYNTHETIC DATA · "), (real, "")):
+        shown = tables.captioned(tables.score_table(measurement), measurement).to_html()
+        caption = BeautifulSoup(shown, "html.parser").caption
+        assert caption is not None
+        assert caption.text == mark + measurement.caption
+
+
 @pytest.mark.parametrize("kind", ["toy", "synthetic"])
 def test_no_published_number_stands_beside_numbers_without_real_faces(kind: str, request) -> None:
     soup = parsed([request.getfixturevalue("toy_ablation" if kind == "toy" else "synthetic")])

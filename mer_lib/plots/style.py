@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
 
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation.protocols import PROTOCOLS
@@ -142,6 +143,12 @@ def caption(figure: Figure, text: str, *, kind: Kind = "real", watermark: bool =
             weight="bold", zorder=10,
         )  # fmt: skip
     return figure
+
+
+def under_caption(table: Styler, text: str, kind: Kind) -> Styler:
+    """Write above `table` what its numbers come from, marked where they come from no recorded faces."""
+    above = [{"selector": "caption", "props": [("caption-side", "top"), ("text-align", "left")]}]
+    return table.set_caption(marked(text, kind)).set_table_styles(above)
 
 
 def sign(figure: Figure, measurement: Measurement) -> Figure:

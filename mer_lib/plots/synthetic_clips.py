@@ -30,7 +30,7 @@ from mer_lib.plots.face_panels import (
     show_signed,
     with_bars,
 )
-from mer_lib.plots.style import caption, marked, panels, styled
+from mer_lib.plots.style import caption, panels, styled, under_caption
 
 #: Okabe and Ito's colours that stand out on white, for the units of a clip in the order in which they come.
 UNIT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -74,10 +74,8 @@ def clip_caption(plan: ClipPlan | VideoPlan) -> str:
 
 def captioned(table: pd.DataFrame, plan: ClipPlan | VideoPlan, remark: str = "mean end-point error in px") -> Styler:
     """Return a table to look at: two decimals, and above it that it is synthetic, which clip it is of, and a remark."""
-    text = marked(f"{clip_caption(plan)} · {remark}", "synthetic")
-    above = [{"selector": "caption", "props": [("caption-side", "top"), ("text-align", "left")]}]
     bare = table.rename_axis(index=None, columns=None)
-    return bare.style.format(precision=2).set_caption(text).set_table_styles(above)
+    return under_caption(bare.style.format(precision=2), f"{clip_caption(plan)} · {remark}", "synthetic")
 
 
 def spaced(action_units: str) -> str:

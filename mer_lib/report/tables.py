@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
+from pandas.io.formats.style import Styler
 
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation.crossval import Job
@@ -18,13 +19,23 @@ from mer_lib.evaluation.variant import Variant
 from mer_lib.papers import reported
 from mer_lib.papers.experiments import Experiment
 from mer_lib.papers.measure import METRICS, Measurement, jobs_of
-from mer_lib.plots.style import PROTOCOL_LABELS, dataset_label, metric_label
+from mer_lib.plots.style import PROTOCOL_LABELS, dataset_label, metric_label, under_caption
 from mer_lib.report.formatting import NOTHING, difference, measured, p_value, score, setting, whole
 from mer_lib.report.parameters import parameter_count, weights_mib
 
 REFERENCE_PROFILE = "paper"
 SPLITS = {"loso": "leave one subject out", "kfold": "folds of whole subjects"}
 PRINTED_SIZE = "torchsummary_total_mb"  # what HTNet's table 5 calls parameters
+
+
+def captioned(table: pd.DataFrame, measurement: Measurement) -> Styler:
+    """Return a table to look at in a notebook: above it stands what its numbers come from.
+
+    Args:
+        table: one of this module's, of `measurement`; its index is left out.
+        measurement: says data set, profile and seeds.
+    """
+    return under_caption(table.style.hide(axis="index"), measurement.caption, measurement.dataset.kind)
 
 
 def score_table(
