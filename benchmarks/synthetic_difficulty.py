@@ -31,7 +31,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.svm import SVC
 
 from mer_lib import datasets
-from mer_lib.datasets import CLASSES, qualified_subjects
+from mer_lib.datasets import CLASSES, MAP_SIZE, qualified_subjects
 from mer_lib.datasets.synthetic.databases import DATABASES, PROFILES, ClipEntry, clips
 from mer_lib.datasets.synthetic.produce import cut_face, plan_of
 from mer_lib.datasets.synthetic.renderer import ClipRenderer
@@ -44,7 +44,6 @@ from mer_lib.motion import METHODS, optical_flow, scaled_map
 
 REGULARISATIONS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 INNER_FOLDS = 4
-SHOWN_SIZE = 28
 BLUR = 2.0  # pixels: differences of single pixels are noise
 
 
@@ -81,7 +80,7 @@ def grey(image: np.ndarray) -> np.ndarray:
 
 def small(image: np.ndarray) -> np.ndarray:
     """Return `image` at the size of the maps."""
-    return cv2.resize(image, (SHOWN_SIZE, SHOWN_SIZE), interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, (MAP_SIZE, MAP_SIZE), interpolation=cv2.INTER_AREA)
 
 
 def measured_inputs(entries: Iterable[ClipEntry], methods: Iterable[str], jobs: int) -> dict[str, np.ndarray]:

@@ -13,12 +13,6 @@ import numpy as np
 SPACING = 2
 
 
-def smoothstep(x: np.ndarray) -> np.ndarray:
-    """0 below 0, 1 above 1, and a smooth rise in between."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
-
-
 def length(field: np.ndarray) -> np.ndarray:
     """Length of each vector of a field (..., 2)."""
     return np.hypot(field[..., 0], field[..., 1])

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from mer_lib.datasets.synthetic.action_units import PATCHES, UNITS, Patch, Unit
-from mer_lib.datasets.synthetic.displacement import SPACING, grid_points, grid_size, length, smoothstep
+from mer_lib.datasets.synthetic.displacement import SPACING, grid_points, grid_size, length
+from mer_lib.datasets.synthetic.drawing import smoothstep
 from mer_lib.datasets.synthetic.face_lines import FaceLines, Line
 from mer_lib.datasets.synthetic.mesh import FACE_OVAL, MIRROR
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mer_lib.datasets.synthetic.displacement import smoothstep
+from mer_lib.datasets.synthetic.drawing import smoothstep
 
 if TYPE_CHECKING:
     from mer_lib.datasets.synthetic.face_lines import Line

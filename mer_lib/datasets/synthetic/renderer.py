@@ -244,12 +244,7 @@ class ClipRenderer:
             an open mouth, the flow of the nearer lip; see :meth:`valid`.
         """
         poses = self._pose(first), self._pose(second)
-        back = refine(poses[0].skin + poses[0].head, self._x, self._y, self._back(poses[0]))
-        flow = self._change(poses, self._x + back[..., 0], self._y + back[..., 1], head)
-        self._flow_of_lips(flow, poses, head)
-        for side in (-1, 1):
-            self._flow_of_eye(flow, poses, back, side, head)
-        return flow
+        return self._flow(poses, self._back(poses[0]), head)
 
     def valid(self, first: int, second: int) -> np.ndarray:
         """Where :meth:`flow` says where the *visible* point goes: bool (H, W), in pixels of frame `first`.
@@ -259,14 +254,14 @@ class ClipRenderer:
         is seen.
         """
         poses = self._pose(first), self._pose(second)
-        flow = self.flow(first, second)
+        backs = self._back(poses[0]), self._back(poses[1])
+        flow = self._flow(poses, backs[0], head=True)
         x, y = self._x + flow[..., 0], self._y + flow[..., 1]
         last = self.face.size - 1
         valid = (x >= 0) & (x <= last) & (y >= 0) & (y <= last)
         box = self._mouth_box(poses[0])
         if not box.empty:
             valid[box.part] &= self._lips(poses[0], box).cavity() <= _TRACE
-        backs = self._back(poses[0]), self._back(poses[1])
         for side in (-1, 1):
             self._forbid_eye(valid, poses, backs, flow, side)
         return valid
@@ -318,6 +313,15 @@ class ClipRenderer:
         coarse = invert(field, *self._grid)
         back = fast_at(coarse, self._x, self._y)  # exact: pixels are grid points or halfway between them
         return -fast_at(field, self._x + back[..., 0], self._y + back[..., 1])
+
+    def _flow(self, poses: tuple[_Pose, _Pose], back: np.ndarray, head: bool) -> np.ndarray:
+        """What :meth:`flow` returns, from the two poses and the first one's :meth:`_back`."""
+        back = refine(poses[0].skin + poses[0].head, self._x, self._y, back)
+        flow = self._change(poses, self._x + back[..., 0], self._y + back[..., 1], head)
+        self._flow_of_lips(flow, poses, head)
+        for side in (-1, 1):
+            self._flow_of_eye(flow, poses, back, side, head)
+        return flow
 
     def _change(self, poses: tuple[_Pose, _Pose], x: np.ndarray, y: np.ndarray, head: bool) -> np.ndarray:
         change = poses[1].skin - poses[0].skin
