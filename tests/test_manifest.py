@@ -15,6 +15,8 @@ from mer_lib.manifest import load_manifest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PROJECT_FILE = REPOSITORY / "data_manifest.yaml"
+ENTRIES = load_manifest(PROJECT_FILE).names
+SYNTHETIC, SAMM = ENTRIES.index("synthetic_course"), ENTRIES.index("samm")
 
 
 @pytest.fixture
@@ -43,7 +45,8 @@ def change(content: dict, place: tuple, value: object) -> dict:
 def test_project_manifest_states_the_published_counts():
     manifest = load_manifest(PROJECT_FILE)
     real = ("megc2019_flow", "megc2019_flow_ststnet")
-    assert manifest.names == (*real, "synthetic_course", "synthetic_demo", "synthetic_smoke", "toy_flow")
+    recorded = ("megc2019", "casme2", "samm", "smic", "casme3")
+    assert manifest.names == (*real, *recorded, "synthetic_course", "synthetic_demo", "synthetic_smoke", "toy_flow")
     for name in real:
         expected = manifest.entry(name).expected
         triples = {part: (c.negative, c.positive, c.surprise, c.subjects) for part, c in expected.parts.items()}
@@ -92,6 +95,33 @@ def test_synthetic_counts_are_those_of_the_composite():
     assert (made.samples, made.subjects) == (real.samples, real.subjects)
 
 
+def test_counts_of_the_label_sets_follow_from_the_editions_and_the_rules():
+    manifest = load_manifest(PROJECT_FILE)
+    part_of = {part: entry for entry in manifest.datasets if entry.editions for part in entry.parts}
+    lost = {("casme2", "negative"): 2}  # the two clips without a usable apex
+    checked = 0
+    for name, label_set in manifest.label_sets.items():
+        for part, rule in label_set.parts.items():
+            for counts in rule.counts:
+                edition = next(e for e in part_of[part].editions if e.name == counts.edition)
+                for label, number in counts.classes.items():
+                    of_class = [emotion for emotion, to in rule.emotions.items() if to == label]
+                    expected = sum(edition.emotions.get(emotion, 0) for emotion in of_class)
+                    assert number == expected - (lost.get((part, label), 0) if rule.needs_apex else 0), (name, label)
+                    checked += 1
+                known = {*rule.emotions, *rule.dropped}
+                assert set(edition.emotions) <= known, name
+    assert checked == 40
+
+
+def test_the_composite_expects_what_its_rules_give():
+    manifest = load_manifest(PROJECT_FILE)
+    rules = manifest.label_sets["megc2019"].parts
+    for part, expected in manifest.entry("megc2019").expected.parts.items():
+        assert rules[part].counts[0].classes == {c: getattr(expected, c) for c in ("negative", "positive", "surprise")}
+        assert rules[part].counts[0].subjects == expected.subjects
+
+
 # --- the schema
 
 
@@ -107,7 +137,7 @@ def test_synthetic_counts_are_those_of_the_composite():
         (("datasets", 0, "layout"), "zip", "datasets.0.layout"),
         (("datasets", 0, "title"), "", "datasets.0.title"),
         (("datasets", 0, "name"), "MEGC 2019", "datasets.0.name"),
-        (("datasets", 0, "paths"), [], "a real data set needs paths"),
+        (("datasets", 0, "paths"), [], "a data set of flow maps needs paths"),
         (("datasets", 0, "label_map"), {"0": "happy"}, "datasets.0.label_map.0"),
         (("datasets", 0, "expected", "samples"), 443, "samples is 443, but the parts add up to 442"),
         (("datasets", 0, "expected", "subjects"), 67, "subjects is 67, but the parts add up to 68"),
@@ -121,9 +151,20 @@ def test_synthetic_counts_are_those_of_the_composite():
         (("datasets", 1, "name"), "megc2019_flow", "occur twice: megc2019_flow"),
         (("datasets", -1, "kind"), "real", "kind toy and layout generated belong together"),
         (("datasets", 0, "kind"), "synthetic", "kind synthetic and layout synthetic belong together"),
-        (("datasets", 2, "profile"), None, "a synthetic data set needs profile and annotations"),
+        (("datasets", SYNTHETIC, "profile"), None, "a synthetic data set needs profile and annotations"),
         (("datasets", 0, "profile"), "demo", "a synthetic data set needs profile and annotations, and no other"),
-        (("datasets", 2, "annotations"), "12ab", "datasets.2.annotations"),
+        (("datasets", SYNTHETIC, "annotations"), "12ab", f"datasets.{SYNTHETIC}.annotations"),
+        (("datasets", SAMM, "label_set"), "", "needs a label_set"),
+        (("datasets", SAMM, "label_set"), "megc", "samm: there is no label set 'megc'"),
+        (("datasets", 0, "label_set"), "megc2019", "and no other has one"),
+        (("datasets", 2, "of"), [], "names the data sets it is made of"),
+        (("datasets", 2, "of"), ["casme2", "casme9"], "do not exist: casme9"),
+        (("datasets", SAMM, "corrections", 0, "sample_id"), "smic/s01/s01_ne_01", "of another data set: smic/s01"),
+        (("datasets", SAMM, "corrections", 0, "new"), "early", "old and new of apex must be int"),
+        (("datasets", SAMM, "corrections", 0, "field"), "subject", "corrections.0.field"),
+        (("datasets", SAMM, "editions", 0, "samples"), 160, "samples is 160, but the emotions add up to 159"),
+        (("label_sets", "megc2019", "parts", "samm", "dropped"), ["anger"], "have a class and are dropped: anger"),
+        (("label_sets", "megc2019", "classes"), ["negative", "positive"], "surprise are not among the classes"),
         (("datasets",), [], "datasets"),
     ],
 )
