@@ -103,11 +103,16 @@ def folds(tmp_path) -> Path:
 def faults_of(name: str, root: Path) -> list[str]:
     """All faults, which `check` and `load` must agree on."""
     report = check(name, root, manifest_of())
-    assert report.status == "mismatch"
-    with pytest.raises(DataError) as caught:
-        load(name, root, manifest_of())
-    assert all(fault in str(caught.value) for fault in report.faults)
-    return list(report.faults)
+    told = [fault.message for fault in report.faults]
+    if any(fault.effect == "unusable" for fault in report.faults):
+        assert (report.status, report.exit_code) == ("unusable", 2)
+        with pytest.raises(DataError) as caught:
+            load(name, root, manifest_of())
+        assert all(fault.message in str(caught.value) for fault in report.faults if fault.effect == "unusable")
+    else:
+        assert (report.status, report.exit_code) == ("usable with exclusions", 1)
+        assert load(name, root, manifest_of()).exclusions["reason"].tolist() == sorted(told)
+    return told
 
 
 def load_mini(root: Path, name: str = "megc2019_flow") -> FlowMapDataset:
@@ -131,9 +136,9 @@ def test_real_counts_are_those_of_the_challenge(real_root):
 
 def test_real_data_check_as_present(real_root):
     report = check("megc2019_flow", real_root)
-    assert (report.status, report.faults, report.how_to_obtain) == ("present", (), None)
-    assert report.counts.loc["all"].tolist() == [68, 250, 109, 83, 442]
-    assert report.counts.loc["smic"].tolist() == [16, 70, 51, 43, 164]
+    assert (report.status, report.faults, report.how_to_obtain) == ("usable", (), None)
+    assert report.counts.loc["all"].tolist() == [68, 250, 109, 83, 442, 0]
+    assert report.counts.loc["smic"].tolist() == [16, 70, 51, 43, 164, 0]
 
 
 def test_real_samples_carry_what_is_known_and_no_more(real_root):
@@ -236,7 +241,7 @@ def test_a_list_saved_by_a_spreadsheet_with_byte_order_mark_and_litter_beside_ma
     (repository / LIST).write_text(text.replace("\n", "\r\n"), encoding="utf-8-sig", newline="")
     (repository / MAPS / ".DS_Store").touch()
     (repository / MAPS / "Thumbs.db").touch()
-    assert check("megc2019_flow", tmp_path, manifest_of()).status == "present"
+    assert check("megc2019_flow", tmp_path, manifest_of()).status == "usable"
 
 
 @pytest.mark.parametrize(
@@ -478,7 +483,7 @@ def test_each_fault_of_the_folds_is_named(folds, tmp_path, fault):
 def test_a_sample_in_two_classes_counts_for_none(folds, tmp_path):
     move_class(folds)
     counts = check("megc2019_flow_ststnet", tmp_path, manifest_of()).counts
-    assert counts.loc["all"].tolist() == [6, 2, 1, 3, 7]
+    assert counts.loc["all"].tolist() == [6, 2, 1, 3, 7, 0]
 
 
 def test_faults_of_the_folds_come_at_once(folds, tmp_path):
@@ -530,10 +535,33 @@ def test_best_prefers_real_data_and_never_takes_the_toy(repository, folds, tmp_p
             look("best", tmp_path, manifest)
 
 
-def test_best_never_passes_over_damaged_real_data(repository, tmp_path):
-    (repository / MAPS / "sub01_EP01 .png").unlink()
-    with pytest.raises(DataError, match="sub01_EP01"):
+def test_best_never_passes_over_damaged_real_data(repository, folds, tmp_path):
+    (repository / LIST).write_text("dataset,sub\n")
+    with pytest.raises(DataError, match=LIST):
         load("best", tmp_path, manifest_of())
+
+
+def test_a_sample_without_a_map_is_excluded_and_named_wherever_the_data_are(repository, tmp_path):
+    whole = load("megc2019_flow", tmp_path, manifest_of())
+    (repository / MAPS / "sub01_EP01 .png").unlink()
+    (repository / MAPS / "sub01_EP02_01f .png").write_bytes(b"")
+    rest = load("megc2019_flow", tmp_path, manifest_of())
+    assert rest.exclusions["sample_id"].tolist() == ["casme2/sub01/EP01", "casme2/sub01/EP02_01f"]
+    assert set(whole.samples["sample_id"]) - set(rest.samples["sample_id"]) == set(rest.exclusions["sample_id"])
+    kept = rest.samples["sample_id"].tolist()
+    assert (rest.maps(kept) == whole.maps(kept)).all()
+    assert rest.label.endswith(", 2 excluded")
+    assert rest.digest != whole.digest
+    counts = check("megc2019_flow", tmp_path, manifest_of()).counts.loc["all"]
+    assert (counts["samples"], counts["excluded"]) == (len(kept), 2)
+
+
+def test_a_list_of_which_no_map_is_left_cannot_be_used(repository, tmp_path):
+    for file in (repository / MAPS).iterdir():
+        file.write_bytes(b"")
+    assert check("megc2019_flow", tmp_path, manifest_of()).status == "unusable"
+    with pytest.raises(DataError, match="no sample that can be used"):
+        load("megc2019_flow", tmp_path, manifest_of())
 
 
 def test_an_unknown_data_set_is_a_parameter_error(tmp_path):
@@ -636,7 +664,7 @@ def test_a_data_set_survives_the_way_to_another_process(toy_flow):
         ("clip", "a/b", "holds a blank or a slash"),
         ("dataset", pd.NA, "is missing"),
         ("fps", "fast", "in 1 places:\n  - fps of toya/01/toy_01: 'fast' has the wrong type"),
-        ("fps", 0, "fps of toya/01/toy_01: 0 is not above 0"),
+        ("fps", 0, "fps of toya/01/toy_01: 0.0 is not above 0"),
         ("n_frames", -3, "n_frames of toya/01/toy_01: -3 is not above 0"),
         ("label3", "happy", "'happy' is not one of negative, positive, surprise"),
         ("apex_source", "guessed", "'guessed' is not one of annotated"),

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from mer_lib import cli, datasets, lab, settings
+from mer_lib.datasets.frames.archive import FrameArchive
 from mer_lib.datasets.maps import CONSTANT_POINTS, decode_map
 from mer_lib.datasets.samples import CLASSES
 from mer_lib.datasets.synthetic import databases, index, making, produce, recipe, storage
@@ -144,7 +145,7 @@ def test_every_line_of_the_drawing_code_and_no_other_decides(code, monkeypatch) 
         file.write_text(text + "\nMORE = 1", "utf-8")
         deciding |= {file.name} if code_digest() != before else set()
         file.write_text(text, "utf-8")
-    not_deciding = {"databases.py", "index.py", "layout.py", "making.py", "recipe.py"}
+    not_deciding = {"databases.py", "index.py", "layout.py", "making.py", "opening.py", "recipe.py"}
     assert deciding == {file.name for file in code} - not_deciding
     assert deciding >= {"renderer.py", "expression.py", "camera.py", "canonical_mesh.csv", "maps.py", "flow.py"}
 
@@ -478,16 +479,17 @@ def test_damage_is_named_by_the_check_and_mended_by_the_maker(root, original, pr
     path = getattr(storage.files_of(root, CLIPS[1].sample_id), part)
     change(path)
     report = datasets.check("synthetic_smoke")
-    assert report.status == "mismatch"
-    assert len([fault for fault in report.faults if path.name in fault and told in fault]) == 1
-    assert "mer data make synthetic --profile smoke" in report.faults[0]
+    assert report.status == "unusable"
+    messages = [fault.message for fault in report.faults]
+    assert len([message for message in messages if path.name in message and told in message]) == 1
+    assert "mer data make synthetic --profile smoke" in messages[0]
     if damage != "flipped":
         with pytest.raises(DataError, match=path.name):
             datasets.load("synthetic_smoke")
     assert making.make("smoke", root).n_made == 1
     assert produced == [CLIPS[1].sample_id]
     assert files(root) == files(original)
-    assert datasets.check("synthetic_smoke").status == "present"
+    assert datasets.check("synthetic_smoke").status == "usable"
 
 
 def ask_for_an_unknown_compression(path: Path) -> None:
@@ -602,16 +604,16 @@ def test_a_list_with_another_frame_number_is_not_what_the_manifest_expects(root,
     cells = cells_of(path)
     cells.loc[CLIPS[1].sample_id, mark] = str(int(cells.at[CLIPS[1].sample_id, mark]) + 1)
     write_cells(path, cells)
-    assert datasets.check("synthetic_smoke").faults == (
+    assert [fault.message for fault in datasets.check("synthetic_smoke").faults] == [
         "smoke.csv: emotions or frame numbers are not those that the manifest expects",
-    )
+    ]
     with pytest.raises(DataError, match="frame numbers are not those"):
         datasets.load_clips("synthetic_smoke")
 
 
 def assert_named_and_mended(root: Path, original: Path, produced: list[str]) -> None:
     """The check names the list, whoever needs the data makes it anew, and no clip is rendered for that."""
-    assert any("smoke.csv" in fault for fault in datasets.check("synthetic_smoke").faults)
+    assert any("smoke.csv" in fault.message for fault in datasets.check("synthetic_smoke").faults)
     assert not index.is_current(root, "smoke")
     datasets.ensure("synthetic_smoke")
     assert produced == []
@@ -701,17 +703,21 @@ def test_clips_are_read_lazily_by_id(monkeypatch) -> None:
 @pytest.mark.usefixtures("_tiny", "root")
 @pytest.mark.parametrize("index_", ["a", 1.0, True, None])
 def test_an_index_that_is_no_whole_number_is_refused(index_) -> None:
-    with pytest.raises(DataError, match=r"expected frame indices 0 to \d+, whole numbers, got "):
+    with pytest.raises(DataError, match=r"expected frame indices from 0 to \d+, whole numbers, got "):
         datasets.load_clips("synthetic_smoke").frames(CLIPS[0].sample_id, [0, index_])
 
 
 @pytest.mark.usefixtures("_tiny", "root")
-@pytest.mark.parametrize("column", ["label3", "frames_sha256", "truth_sha256"])
-def test_the_digest_of_clips_covers_labels_frames_and_truth(column) -> None:
+def test_the_digest_of_clips_covers_labels_moments_frames_and_truth() -> None:
     clips = datasets.load_clips("synthetic_smoke")
-    name = CLIPS[0].sample_id
-    other = clips.records | {name: dataclasses.replace(clips.records[name], **{column: "other"})}
-    assert dataclasses.replace(clips, records=other).digest != clips.digest
+    name, archive = CLIPS[0].sample_id, FrameArchive(Path("clip.zip"), "0" * 64)
+    others = [
+        dataclasses.replace(clips, samples=clips.samples.assign(label3="surprise")),
+        dataclasses.replace(clips, samples=clips.samples.assign(apex=clips.samples["apex"] + 1)),
+        dataclasses.replace(clips, sources={**clips.sources, name: archive}),
+        dataclasses.replace(clips, truths={**clips.truths, name: clips.truths[name]._replace(sha256="0" * 64)}),
+    ]
+    assert len({clips.digest, *(other.digest for other in others)}) == 5
 
 
 @pytest.mark.usefixtures("_tiny", "root")
@@ -763,7 +769,7 @@ def test_best_is_real_then_course_then_demo_never_smoke_nor_toy(tmp_path) -> Non
     real = tmp_path / "real" / "megc2019_flow"
     (real / "STSNet_whole_norm_u_v_os").mkdir(parents=True)
     assert datasets.best(tmp_path / "real").name == "megc2019_flow"
-    assert datasets.best(tmp_path / "real", frames=True).name == "synthetic_course"
+    assert datasets.best(tmp_path / "real", need="frames").name == "synthetic_course"
 
 
 # -- making what is asked for -----------------------------------------------------------------------------------------
@@ -798,7 +804,7 @@ def test_real_data_are_never_replaced_by_made_ones(makings, tmp_path, monkeypatc
     monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path))
     datasets.ensure("best")
     assert makings == []
-    datasets.ensure("best", frames=True)  # there are none among them
+    datasets.ensure("best", need="frames")  # there are none among them
     assert makings == ["demo"]
 
 
@@ -820,9 +826,9 @@ def test_the_command_line_makes_lists_and_checks(monkeypatch, capsys, produced) 
     assert "nothing to make" in mer(*command)[1]
     assert len(produced) == len(ENTRIES)
     code, out = mer("check", "synthetic_smoke")
-    assert (code, "present" in out) == (0, True)
+    assert (code, "usable" in out) == (0, True)
     assert "synthetic_smoke" in mer("list")[1]
     flip(storage.files_of(settings.synthetic_root(), CLIPS[0].sample_id).frames)
     code, out = mer("check", "synthetic_smoke")
-    assert code == 1
+    assert code == 2
     assert "EP01.zip: is damaged" in out

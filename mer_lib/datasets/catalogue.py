@@ -1,134 +1,70 @@
-"""From the manifest to data: what is present, whether it is as it should be, and loading it."""
+"""From the manifest to data: loading flow maps, opening clips."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
 
-import pandas as pd
-
-from mer_lib.datasets import htnet_repository, ststnet_folds, toy
-from mer_lib.datasets.clips import ClipDataset, open_clips
+from mer_lib.datasets import toy
+from mer_lib.datasets.clips import ClipDataset
+from mer_lib.datasets.faults import Fault
 from mer_lib.datasets.flow_maps import FlowMapDataset, from_clips
-from mer_lib.datasets.reading import Clip, Reading
-from mer_lib.datasets.samples import CLASSES, qualified_subjects
+from mer_lib.datasets.map_faults import map_faults
+from mer_lib.datasets.presence import MAKE_COMMAND, MAP_LAYOUTS, Found, Need, absent, available, find, recorded_place
+from mer_lib.datasets.reading import Reading
+from mer_lib.datasets.recorded import opening
+from mer_lib.datasets.recorded.dataset import as_dataset, composite, together
+from mer_lib.datasets.recorded.layouts import LAYOUTS
+from mer_lib.datasets.recorded.opening import Recorded
 from mer_lib.datasets.synthetic import layout
+from mer_lib.datasets.synthetic.opening import open_clips
 from mer_lib.errors import DataError, fault_list
-from mer_lib.manifest import Entry, Expected, Kind, Manifest, PartCounts, load_manifest
-from mer_lib.settings import data_root, synthetic_root
-
-BEST = "best"
-MAKE_COMMAND = "mer data make synthetic --profile demo"
-Status = Literal["present", "absent", "mismatch"]
+from mer_lib.manifest import Entry, Kind, LabelSet, Manifest, load_manifest
+from mer_lib.settings import synthetic_root
 
 
-class _Layout(NamedTuple):
-    is_there: Callable[[Path], bool]
-    read: Callable[[Path, Entry], Reading]
+def label_sets(manifest: Manifest | None = None) -> dict[str, LabelSet]:
+    """Return the label sets of the manifest by name: how emotions become classes, paper by paper."""
+    return dict((manifest or load_manifest()).label_sets)
 
 
-_ON_DISK = {
-    "htnet_repository": _Layout(htnet_repository.is_there, htnet_repository.read),
-    "ststnet_folds": _Layout(ststnet_folds.is_there, ststnet_folds.read),
-}
+def present(kind: Kind | None = None, need: Need | None = None) -> list[FlowMapDataset | ClipDataset]:
+    """Open everything that is here, in the order of the manifest.
 
-
-@dataclass(frozen=True)
-class Presence:
-    """Whether a data set is there, found without reading it.
-
-    Attributes:
-        path: its folder; None where it is absent, or generated in memory.
-        how_to_obtain: what to do to have it.
-    """
-
-    name: str
-    title: str
-    kind: Kind
-    present: bool
-    path: Path | None
-    how_to_obtain: str
-
-
-@dataclass(frozen=True, eq=False)
-class CheckReport:
-    """A disk compared with the manifest.
-
-    Attributes:
-        status: "present" (all is as expected), "mismatch" (see `faults`) or "absent" (see `how_to_obtain`).
-        faults: everything that is not as expected, one line each.
-        how_to_obtain: what to do; None unless the data set is absent.
-        counts: what was found: one row a sub-dataset and one for "all", columns subjects, one a class,
-            samples.
-    """
-
-    name: str
-    title: str
-    kind: Kind
-    status: Status
-    path: Path | None
-    faults: tuple[str, ...]
-    how_to_obtain: str | None
-    counts: pd.DataFrame
-
-
-def available(root: Path | None = None, manifest: Manifest | None = None) -> list[Presence]:
-    """Every data set of the manifest, in its order, and whether it is there; no map is read."""
-    root = root or data_root()
-    return [_presence(entry, root) for entry in (manifest or load_manifest()).datasets]
-
-
-def best(root: Path | None = None, manifest: Manifest | None = None, frames: bool = False) -> Presence | None:
-    """The data set that "best" stands for: the first of the manifest that is there, or None where none is.
-
-    Data that are for tests alone (the toy, the smallest synthetic profile) are never taken.
+    Of data that show the same samples only the richest are opened: no composite, since its data sets are there; no flow
+    maps where the recorded clips are; no small synthetic profile where a larger one is.
 
     Args:
-        root: folder above the data sets; :func:`mer_lib.settings.data_root` where none is given.
-        manifest: the project's own where none is given.
-        frames: take only data sets with frames, not those of flow maps alone.
+        kind: only data of this kind, "real" or "synthetic".
+        need: only data that offer it.
     """
-    entries = [entry for entry in (manifest or load_manifest()).datasets if not entry.for_tests]
-    found = (_presence(entry, root or data_root()) for entry in entries if has_frames(entry) or not frames)
-    return next((presence for presence in found if presence.present), None)
+    chosen = [
+        presence
+        for presence in available()
+        if presence.present and presence.kind != "toy" and kind in (None, presence.kind)
+        if need is None or need in presence.offers
+    ]
+    manifest = load_manifest()
+    names = [presence.name for presence in chosen]
+    taken = [name for name in names if not _is_shown_by_others(manifest.entry(name), names, manifest)]
+    return [load_clips(name) if _has_clips(manifest.entry(name)) else load(name) for name in taken]
 
 
-def has_frames(entry: Entry) -> bool:
-    """Whether a data set has clips that :func:`load_clips` opens."""
-    return entry.layout == "synthetic"
+def _is_shown_by_others(entry: Entry, names: list[str], manifest: Manifest) -> bool:
+    if entry.of:
+        return True  # it is there if and only if its parts are
+    before = [manifest.entry(name) for name in names[: names.index(entry.name)]]
+    recorded = {part for name in names for part in manifest.entry(name).parts if _has_clips(manifest.entry(name))}
+    if entry.layout in MAP_LAYOUTS:
+        return set(entry.parts) <= recorded or any(set(entry.parts) <= set(other.parts) for other in before)
+    return entry.for_tests or (entry.kind == "synthetic" and any(other.kind == "synthetic" for other in before))
 
 
-def check(name: str, root: Path | None = None, manifest: Manifest | None = None) -> CheckReport:
-    """Read a data set and compare it with the manifest.
-
-    Args:
-        name: a name of the manifest, or "best" as for :func:`load`.
-        root: folder above the data sets; :func:`mer_lib.settings.data_root` where none is given.
-        manifest: the project's own where none is given.
-
-    Raises:
-        ParameterError: the manifest has no such name.
-        DataError: "best" was asked for, and nothing is there.
-    """
-    entry, presence = _find(name, root, manifest)
-    reading = _read(entry, presence, thorough=True) if presence.present else Reading([], [])
-    faults = (*reading.faults, *_count_faults(reading.clips, entry.expected)) if presence.present else ()
-    return CheckReport(
-        name=entry.name,
-        title=entry.title,
-        kind=entry.kind,
-        status=_status(presence.present, bool(faults)),
-        path=presence.path,
-        faults=faults,
-        how_to_obtain=None if presence.present else entry.how_to_obtain,
-        counts=_counts(reading.clips, entry.expected),
-    )
+def _has_clips(entry: Entry) -> bool:
+    return entry.is_recorded or entry.layout == "synthetic"
 
 
 def load(name: str, root: Path | None = None, manifest: Manifest | None = None) -> FlowMapDataset:
-    """Load a data set that is exactly what the manifest says.
+    """Load the flow maps of a data set.
 
     Args:
         name: a name of the manifest, or "best": the first in the manifest's order that is there (real data before
@@ -136,129 +72,106 @@ def load(name: str, root: Path | None = None, manifest: Manifest | None = None) 
         root: folder above the data sets; :func:`mer_lib.settings.data_root` where none is given.
         manifest: the project's own where none is given.
 
+    Returns:
+        The data set without the samples whose map is missing or damaged: its `exclusions` name them.
+
     Raises:
         ParameterError: the manifest has no such name.
-        DataError: the data set is absent (with what to do), or is not as expected (all faults at once).
+        DataError: the data set is absent (with what to do), cannot be used (all faults at once), or has no flow maps.
     """
-    entry, presence = _find(name, root, manifest)
-    if not presence.present:
-        raise _absent(entry, root or data_root())
-    reading = _read(entry, presence)
-    _refuse_faults(entry, presence, reading)
-    return from_clips(entry.name, entry.title, entry.kind, reading.clips, entry.parts)
+    found = find(name, root, manifest)
+    entry = found.entry
+    if entry.is_recorded:
+        raise DataError(
+            f"{entry.title} ({entry.name}) has recorded clips and no flow maps: expected a data set with maps, such as "
+            f"megc2019_flow or synthetic_demo. Open its clips with datasets.load_clips({name!r})."
+        )
+    if not found.presence.present:
+        raise absent(found)
+    reading = read_maps(found)
+    faults = map_faults(reading, entry)
+    usable = [clip for clip in reading.clips if clip.pixels is not None]
+    _refuse(found, faults, usable)
+    return from_clips(entry.name, entry.title, entry.kind, usable, entry.parts, faults)
 
 
-def load_clips(name: str, root: Path | None = None, manifest: Manifest | None = None) -> ClipDataset:
-    """Open the clips of a data set: their frames, and for synthetic ones the truth; no frame is read yet.
+def load_clips(
+    name: str, root: Path | None = None, manifest: Manifest | None = None, images: str | None = None
+) -> ClipDataset:
+    """Open the clips of a data set: their samples table, and frames when they are asked for.
 
     Args:
-        name: a name of the manifest, or "best": the first with frames that is there.
+        name: a name of the manifest; "best": the first with frames that is there; or the path of a folder: a licensed
+            data set that lies elsewhere, or one's own videos.
         root: folder above the data sets; :func:`mer_lib.settings.data_root` where none is given.
         manifest: the project's own where none is given.
+        images: version of the images, such as "cropped"; the preferred one that is there where None.
+
+    Returns:
+        The data set without the clips that cannot be used: its `exclusions` name them. With an annotation alone there
+        are samples and no frames.
 
     Raises:
-        ParameterError: the manifest has no such name.
-        DataError: the data set is absent or not as expected, or has flow maps alone.
+        ParameterError: the manifest has no such name, or there is no such version of the images.
+        DataError: the data set is absent or cannot be used, or has flow maps alone.
     """
-    entry, presence = _find(name, root, manifest, frames=True)
-    if not has_frames(entry):
+    found = find(name, root, manifest, need="frames")
+    entry, path = found.entry, found.presence.path
+    if not _has_clips(entry):
         raise DataError(
             f"{entry.title} ({entry.name}) has flow maps alone: expected a data set with frames, "
             f"such as synthetic_demo (make it with `{MAKE_COMMAND}`)"
         )
-    if presence.path is None:
-        raise _absent(entry, root or data_root())
-    _refuse_faults(entry, presence, _read(entry, presence))
-    return open_clips(entry, presence.path)
+    if not found.presence.present:
+        raise absent(found)
+    if entry.is_recorded:
+        recorded = read_recorded(found, images)
+        dataset = composite(entry, recorded) if entry.of else as_dataset(entry, recorded)
+        _refuse(found, recorded.faults, dataset.samples["sample_id"])
+        return dataset
+    reading = read_maps(found)
+    _refuse(found, map_faults(reading, entry), reading.clips)
+    return open_clips(entry, path or synthetic_root())
 
 
-def _refuse_faults(entry: Entry, presence: Presence, reading: Reading) -> None:
-    faults = [*reading.faults, *_count_faults(reading.clips, entry.expected)]
-    if faults:
-        raise DataError(
-            f"{entry.title} at {presence.path} is not what the manifest expects, in {len(faults)} points:\n"
-            f"{fault_list(faults)}\n"
-            f"Obtain it afresh: {entry.how_to_obtain}"
-        )
-
-
-def _absent(entry: Entry, root: Path) -> DataError:
-    if entry.kind == "synthetic":
-        return DataError(
-            f"{entry.title} ({entry.name}) is absent: expected {entry.profile}.csv in {synthetic_root()}. "
-            f"How to obtain it: {entry.how_to_obtain}"
-        )
-    return DataError(
-        f"{entry.title} ({entry.name}) is absent: expected one of the folders {', '.join(entry.paths)} below "
-        f"{root}, got none that holds it. How to obtain it: {entry.how_to_obtain}"
-    )
-
-
-def _find(name: str, root: Path | None, manifest: Manifest | None, frames: bool = False) -> tuple[Entry, Presence]:
-    root = root or data_root()
-    manifest = manifest or load_manifest()
-    if name != BEST:
-        return manifest.entry(name), _presence(manifest.entry(name), root)
-    found = best(root, manifest, frames)
-    if found is None:
-        raise DataError(
-            f"No data are here: expected real ones below {root}, or synthetic ones in {synthetic_root()}. "
-            f"Run `{MAKE_COMMAND}` to make some (`make run` does so by itself), or see `mer data check` for real ones."
-        )
-    return manifest.entry(found.name), found
-
-
-def _presence(entry: Entry, root: Path) -> Presence:
-    path = _locate(entry, root)
-    present = path is not None or entry.layout == "generated"
-    return Presence(entry.name, entry.title, entry.kind, present, path, entry.how_to_obtain)
-
-
-def _locate(entry: Entry, root: Path) -> Path | None:
-    if entry.layout == "synthetic":
-        return synthetic_root() if layout.is_there(synthetic_root(), entry) else None
-    known = _ON_DISK.get(entry.layout)
-    folders = (root / path for path in entry.paths)
-    return next((folder for folder in folders if known and known.is_there(folder)), None)
-
-
-def _read(entry: Entry, presence: Presence, thorough: bool = False) -> Reading:
-    if presence.path is None:
+def read_maps(found: Found, thorough: bool = False) -> Reading:
+    """Read the flow maps of a data set that is there; `thorough` compares every byte of synthetic clips."""
+    entry, path = found.entry, found.presence.path
+    if path is None:
         return Reading(toy.clips(), [])
     if entry.layout == "synthetic":
-        return layout.read(presence.path, entry, thorough)
-    return _ON_DISK[entry.layout].read(presence.path, entry)
+        return layout.read(path, entry, thorough)
+    return MAP_LAYOUTS[entry.layout].read(path, entry)
 
 
-def _status(present: bool, faulty: bool) -> Status:
-    if not present:
-        return "absent"
-    return "mismatch" if faulty else "present"
+def read_recorded(found: Found, images: str | None = None, thorough: bool = False) -> Recorded:
+    """Read recorded clips that are there; `thorough` decodes every frame."""
+    entry, sets = found.entry, found.manifest.label_sets
+    if not entry.of:
+        return opening.read(found.presence.path or found.root, entry, sets, images, thorough)
+    parts = [found.manifest.entry(name) for name in entry.of]
+    places = [recorded_place(part, found.root) or found.root for part in parts]
+    read = [
+        opening.read(place, part, sets, _version(part, place, images), thorough)
+        for part, place in zip(parts, places, strict=True)
+    ]
+    return together(read, entry, sets[entry.label_set])
 
 
-def _counts(clips: list[Clip], expected: Expected) -> pd.DataFrame:
-    """Subjects, classes and samples found, a row a sub-dataset and a last row for all."""
-    found = pd.DataFrame([clip[:4] for clip in clips], columns=["dataset", "subject", "clip", "label3"])
-    groups = {name: found[found["dataset"] == name] for name in expected.parts} | {"all": found}
-    rows = {name: _count_row(group) for name, group in groups.items()}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["subjects", *CLASSES, "samples"])
+def _version(part: Entry, place: Path, images: str | None) -> str | None:
+    """Return the version wanted of a composite where that part has it, and the part's preferred one elsewhere."""
+    return images if images in LAYOUTS[part.layout].image_folders(place) else None
 
 
-def _count_row(group: pd.DataFrame) -> list[int]:
-    classes = [int((group["label3"] == name).sum()) for name in CLASSES]
-    return [qualified_subjects(group).nunique(), *classes, len(group)]
-
-
-def _count_faults(clips: list[Clip], expected: Expected) -> Iterator[str]:
-    found = _counts(clips, expected)
-    for name, part in expected.parts.items():
-        for column in ("subjects", *CLASSES):
-            yield from _count_fault(name, column, part, int(found.at[name, column]))
-    for column in ("subjects", "samples"):
-        yield from _count_fault("all", column, expected, int(found.at["all", column]))
-
-
-def _count_fault(name: str, column: str, expected: Expected | PartCounts, got: int) -> Iterator[str]:
-    want = getattr(expected, column)
-    if got != want:
-        yield f"{name}: expected {want} {column}, got {got}"
+def _refuse(found: Found, faults: tuple[Fault, ...], usable: object) -> None:
+    fatal = [str(fault) for fault in faults if fault.effect == "unusable"]
+    entry, path = found.entry, found.presence.path
+    if fatal:
+        raise DataError(
+            f"{entry.title} at {path or found.root} is not what the manifest expects, in {len(fatal)} points:\n"
+            f"{fault_list(fatal)}\n"
+            f"See `mer data check {entry.name}`. Obtain it afresh: {entry.how_to_obtain}"
+        )
+    if not len(usable):  # type: ignore[arg-type]
+        reasons = fault_list(str(fault) for fault in faults if fault.effect == "excludes")
+        raise DataError(f"{entry.title} at {path or found.root} has no sample that can be used:\n{reasons}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mer_lib.datasets.catalogue import BEST, available, best
+from mer_lib.datasets.presence import BEST, Need, available, best, find
 from mer_lib.datasets.synthetic import index
-from mer_lib.manifest import Entry, load_manifest
+from mer_lib.manifest import Entry
 from mer_lib.settings import synthetic_root
 
 FALLBACK = "synthetic_demo"
@@ -17,7 +17,7 @@ def ensure(
     jobs: int = 1,
     listener: Callable[[int, int, str], None] | None = None,
     announce: Callable[[str], None] | None = None,
-    frames: bool = False,
+    need: Need = "maps",
 ) -> None:
     """Make synthetic data if `name` needs them and they are not there, or were made by another version of the code.
 
@@ -29,13 +29,13 @@ def ensure(
         jobs: processes side by side.
         listener: told how far the making is, see :func:`mer_lib.datasets.synthetic.making.make`.
         announce: told once what will be made, how large it is and how long it takes.
-        frames: whether clips are needed, so that "best" is not a data set of flow maps alone.
+        need: what "best" has to offer.
 
     Raises:
         ParameterError: the manifest has no such name.
         DataError, RunError: it cannot be made.
     """
-    entry = _wanted(name, frames)
+    entry = _wanted(name, need)
     if entry.profile is None or index.is_current(synthetic_root(), entry.profile):
         return
     state = "Stale" if _is_there(entry) else "Not there yet"
@@ -49,11 +49,10 @@ def ensure(
     making.make(entry.profile, jobs=jobs, listener=listener, announce=tell)
 
 
-def _wanted(name: str, frames: bool) -> Entry:
-    if name == BEST:
-        found = best(frames=frames)
-        name = found.name if found else FALLBACK
-    return load_manifest().entry(name)
+def _wanted(name: str, need: Need) -> Entry:
+    if name == BEST and best(need=need) is None:
+        name = FALLBACK
+    return find(name, need=need).entry
 
 
 def _is_there(entry: Entry) -> bool:

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from mer_lib.datasets.faults import Fault, exclusions
 from mer_lib.datasets.maps import MAP_SHAPE
 from mer_lib.datasets.reading import Clip
 from mer_lib.datasets.samples import CLASSES, COLUMNS, check_samples, sample_id
@@ -35,6 +36,7 @@ class FlowMapDataset:
         samples: the checked samples table, sorted by sample_id.
         pixels: uint8 (n, 28, 28, 3), read-only, in the order the table had when it was made; use
             :meth:`maps`, which goes by id.
+        faults: everything that was found wrong.
     """
 
     name: str
@@ -42,6 +44,7 @@ class FlowMapDataset:
     kind: Kind
     samples: pd.DataFrame
     pixels: np.ndarray
+    faults: tuple[Fault, ...] = ()
     _position: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +92,13 @@ class FlowMapDataset:
             return "toy flow maps (generated, not faces)"
         if self.kind == "synthetic":
             return f"{len(self.samples)} synthetic flow maps (drawn faces, {self.title})"
-        return f"{len(self.samples)} real flow maps ({self.title})"
+        excluded = f", {len(self.exclusions)} excluded" if len(self.exclusions) else ""
+        return f"{len(self.samples)} real flow maps ({self.title}){excluded}"
+
+    @cached_property
+    def exclusions(self) -> pd.DataFrame:
+        """Samples that cannot be used, one row each: sample_id, and `reason` with all that is wrong with it."""
+        return exclusions(self.faults)
 
     @cached_property
     def digest(self) -> str:
@@ -121,7 +130,14 @@ class FlowMapDataset:
         return codes.to_numpy(dtype=np.int64)
 
 
-def from_clips(name: str, title: str, kind: Kind, clips: Iterable[Clip], parts: Mapping[str, Part]) -> FlowMapDataset:
+def from_clips(
+    name: str,
+    title: str,
+    kind: Kind,
+    clips: Iterable[Clip],
+    parts: Mapping[str, Part],
+    faults: tuple[Fault, ...] = (),
+) -> FlowMapDataset:
     """Make a data set of complete clips (each with its map), sorted by sample_id.
 
     Args:
@@ -130,6 +146,7 @@ def from_clips(name: str, title: str, kind: Kind, clips: Iterable[Clip], parts: 
         kind: "real", "synthetic" or "toy".
         clips: each with a class and a map.
         parts: what holds for all clips of a sub-dataset (frame rate, where the apex comes from).
+        faults: everything that was found wrong, with the samples that are excluded.
 
     Raises:
         DataError: two clips share an id, or the samples table breaks its schema.
@@ -137,7 +154,7 @@ def from_clips(name: str, title: str, kind: Kind, clips: Iterable[Clip], parts: 
     ordered = sorted(clips, key=lambda clip: sample_id(clip.dataset, clip.subject, clip.clip))
     pixels = np.stack([clip.pixels for clip in ordered if clip.pixels is not None])
     table = pd.DataFrame([_row(clip, parts[clip.dataset]) for clip in ordered], columns=list(COLUMNS))
-    return FlowMapDataset(name, title, kind, check_samples(table), pixels)
+    return FlowMapDataset(name, title, kind, check_samples(table), pixels, faults)
 
 
 def _row(clip: Clip, part: Part) -> dict[str, object]:

@@ -31,10 +31,14 @@ class Clip(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """All clips of a data set and all faults, each fault one line for the user."""
+    """All clips of a list of flow maps, and all faults, each one line for the user.
+
+    `excluded` says, by sample id, why a clip has no map; `faults` is what is wrong with the list as a whole.
+    """
 
     clips: list[Clip]
     faults: list[str]
+    excluded: Mapping[str, str] = MappingProxyType({})
 
 
 def read_map(path: Path, shown: str, faults: list[str]) -> np.ndarray | None:

@@ -36,7 +36,7 @@ SCHEMA = pa.DataFrameSchema(
         "dataset": _text(False, _IS_ID_PART),
         "subject": _text(False, _IS_ID_PART),
         "clip": _text(False, _IS_ID_PART),
-        "fps": _count(pa.Check.gt(0, error="is not above 0")),
+        "fps": pa.Column(pd.Float64Dtype(), pa.Check.gt(0, error="is not above 0"), nullable=True, coerce=True),
         "onset": _count(),
         "apex": _count(),
         "offset": _count(),

@@ -18,7 +18,7 @@ from mer_lib.datasets.synthetic.databases import Entry
 from mer_lib.sources import normalised
 
 # These say which clips there are and where they go; the numbers of a clip enter by themselves.
-_NOT_DECIDING = ("databases.py", "index.py", "layout.py", "making.py", "recipe.py")
+_NOT_DECIDING = ("databases.py", "index.py", "layout.py", "making.py", "opening.py", "recipe.py")
 
 
 def recipe(entry: Entry) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from mer_lib.datasets.reading import Clip, Reading, name_contradiction, read_map, visible_files
+from mer_lib.datasets.samples import sample_id
 from mer_lib.manifest import Entry
 
 LIST_NAME = "combined_3_class2_for_optical_flow.csv"
@@ -30,8 +31,8 @@ def read(folder: Path, entry: Entry) -> Reading:
         entry: supplies the label map and how each sub-dataset writes its subjects.
 
     Returns:
-        One clip a usable row of the list, and all faults: rows that repeat, contradict themselves or
-        have no file, files without a row, files that are no 28x28 RGB image.
+        One clip a usable row of the list, all faults (rows that repeat or contradict themselves, files without a
+        row), and the clips whose file is missing or no 28x28 RGB image.
     """
     faults: list[str] = []
     table = _read_list(folder / LIST_NAME, faults)
@@ -43,7 +44,9 @@ def read(folder: Path, entry: Entry) -> Reading:
         return Reading(list(clips.values()), faults)
     files = _files_by_stem(maps, faults)
     faults += [f"{files[stem].name}: file without a row in {LIST_NAME}" for stem in sorted(files.keys() - claimed)]
-    return Reading([_with_map(clip, stem, files, faults) for stem, clip in clips.items()], faults)
+    excluded: dict[str, str] = {}
+    complete = [_with_map(clip, stem, files, excluded) for stem, clip in clips.items()]
+    return Reading(complete, faults, excluded)
 
 
 def _map_folder(folder: Path) -> Path | None:
@@ -118,8 +121,11 @@ def _files_by_stem(maps: Path, faults: list[str]) -> dict[str, Path]:
     return files
 
 
-def _with_map(clip: Clip, stem: str, files: Mapping[str, Path], faults: list[str]) -> Clip:
-    if stem not in files:
+def _with_map(clip: Clip, stem: str, files: Mapping[str, Path], excluded: dict[str, str]) -> Clip:
+    faults: list[str] = []
+    if stem in files:
+        clip = clip._replace(pixels=read_map(files[stem], files[stem].name, faults))
+    else:
         faults.append(f"{stem} .png: file is missing, though {LIST_NAME} has a row for it")
-        return clip
-    return clip._replace(pixels=read_map(files[stem], files[stem].name, faults))
+    excluded |= {sample_id(clip.dataset, clip.subject, clip.clip): fault for fault in faults}
+    return clip

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mer_lib import __version__, datasets, settings
+from mer_lib.cli.data import data_app
 from mer_lib.errors import MerError, RunError, fault_list
 
 app = typer.Typer(
@@ -21,23 +22,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="See which data sets are here and whether they are whole.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 console = Console()
-
-
-class Makeable(str, Enum):
-    """Data that can be made here."""
-
-    synthetic = "synthetic"
-
-
-class Size(str, Enum):
-    """Sizes of the synthetic data."""
-
-    smoke = "smoke"
-    demo = "demo"
-    course = "course"
 
 
 class Profile(str, Enum):
@@ -74,88 +60,6 @@ def _options(
     if version:
         console.print(f"mer_lib {__version__}")
         raise typer.Exit()
-
-
-# -- data -------------------------------------------------------------------------------------------------------------
-
-
-def _places() -> str:
-    return f"Data under {settings.data_root()}, synthetic ones under {settings.synthetic_root()}"
-
-
-@data_app.command("list")
-def data_list() -> None:
-    """Say which data sets are here, without reading them.
-
-    Example: [bold]MER_DATA_ROOT=~/mer_data mer data list[/]
-    """
-    table = Table("name", "what it is", "kind", "state", title=_places())
-    table.columns[0].overflow = "fold"  # a name is there to be copied
-    for entry in datasets.available():
-        state = f"present: {entry.path}" if entry.path else "present: generated" if entry.present else "absent"
-        table.add_row(entry.name, entry.title, entry.kind, state)
-    console.print(table)
-
-
-@data_app.command("check")
-def data_check(names: Annotated[list[str] | None, typer.Argument(help="Names; all by default.")] = None) -> None:
-    """Compare what is on the disk with data_manifest.yaml and show every mismatch at once.
-
-    Ends with 0 if no data set is damaged (absent ones are fine unless named), with 1 otherwise.
-
-    Example: [bold]mer data check megc2019_flow[/]
-    """
-    reports = [datasets.check(name) for name in names or [entry.name for entry in datasets.available()]]
-    table = Table("name", "state", "samples", "subjects", "what to do", title=_places())
-    for report in reports:
-        samples, subjects = _totals(report)
-        todo = "see below" if report.how_to_obtain or report.faults else ""
-        table.add_row(report.name, report.status, samples, subjects, todo)
-    console.print(table)
-    for report in reports:
-        if report.how_to_obtain:
-            console.print(f"\n[bold]{report.name}[/] is absent. {report.how_to_obtain}", soft_wrap=True)
-        if report.faults:
-            console.print(f"\n[bold]{report.name}[/] ({report.path}):")
-            console.print(fault_list(report.faults, limit=1000), markup=False, highlight=False)
-    bad = {"mismatch", "absent"} if names else {"mismatch"}
-    if any(report.status in bad for report in reports):
-        raise typer.Exit(1)
-
-
-@data_app.command("make")
-def data_make(
-    what: Annotated[Makeable, typer.Argument(help="What to make.")],
-    profile: Annotated[
-        Size, typer.Option(help="smoke: 11 clips, for tests; demo: 84; course: 442, in the size of MEGC2019.")
-    ] = Size.demo,
-    jobs: Annotated[int, typer.Option(help="Processes side by side.", min=1)] = 2,
-) -> None:
-    """Make synthetic clips: drawn faces that move by action units, with the truth beside every frame.
-
-    What is there, whole and fresh, is kept: stop it whenever you like and call it again.
-
-    Example: [bold]mer data make synthetic --profile demo --jobs 2[/]
-    """
-    from mer_lib.datasets.synthetic import making
-    from mer_lib.headless import making_progress
-
-    try:
-        with making_progress(console) as (listener, announce):
-            made = making.make(profile.value, jobs=jobs, listener=listener, announce=announce)
-    except KeyboardInterrupt:
-        console.print(
-            "Stopped. The clips that are finished are kept; the same command goes on from there.", soft_wrap=True
-        )
-        raise typer.Exit(130) from None
-    console.print(f"{what.value}_{profile.value}: {made}", highlight=False, soft_wrap=True)
-
-
-def _totals(report: datasets.CheckReport) -> tuple[str, str]:
-    if report.status == "absent":
-        return "", ""
-    total = report.counts.loc["all"]
-    return str(total["samples"]), str(total["subjects"])
 
 
 # -- experiments ------------------------------------------------------------------------------------------------------

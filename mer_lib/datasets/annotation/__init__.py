@@ -1,0 +1,1 @@
+"""Annotations: workbooks and lists that say who shows what in which frames."""
