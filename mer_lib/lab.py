@@ -10,19 +10,26 @@ import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from pandas.io.formats.style import Styler
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, field_validator
 
 from mer_lib import datasets, settings
 from mer_lib.datasets.clips import ClipDataset
+from mer_lib.datasets.collection import gather
 from mer_lib.datasets.flow_maps import FlowMapDataset
+from mer_lib.datasets.own import is_path
 from mer_lib.errors import ParameterError, fault_list
 from mer_lib.evaluation.crossval import FoldEvent
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.papers.experiments import experiment, experiments, known
 from mer_lib.papers.measure import Measurement, measure, run_experiment
+from mer_lib.report.tables import excluded_samples
 from mer_lib.training.device import resolve_device
+
+if TYPE_CHECKING:
+    from mer_lib.plots.exploration.showing import Exploration
 
 NAMES_AT_START = "_mer_names_at_start"  # in a notebook's namespace: what it held when it was started first
 PROGRESS_FILE = "MER_PROGRESS"  # environment variable: where a running notebook tells how far it is
@@ -40,6 +47,15 @@ class NotebookParameters(BaseModel):
     @classmethod
     def _known_data(cls, name: str) -> str:
         return known(name, (datasets.BEST, *(entry.name for entry in datasets.available())), "data")
+
+
+class ExplorationParameters(NotebookParameters):
+    """The same for a notebook that looks at everything: `data` may also be the path of a folder."""
+
+    @field_validator("data")
+    @classmethod
+    def _known_data(cls, name: str) -> str:
+        return name if is_path(name) else NotebookParameters._known_data(name)
 
 
 class TrainingParameters(NotebookParameters):
@@ -166,6 +182,14 @@ class Session:
         """What everything in this notebook comes from, to stand beside every number and figure."""
         return f"{self.dataset.label} · profile {self.parameters.profile}"
 
+    @property
+    def excluded(self) -> Styler | str:
+        """The samples that no number in this notebook rests on: this copy of the data lacks them, or they are damaged.
+
+        A table to look at, or a sentence where there are none.
+        """
+        return excluded_samples(self.dataset) or "No sample is excluded."
+
     @cached_property
     def clips(self) -> ClipDataset:
         """Open clips with their frames: the notebook's own, else (its data are flow maps alone) the best that are here.
@@ -178,7 +202,7 @@ class Session:
         name = self.dataset.name if self.dataset.kind == "synthetic" else datasets.BEST
         making = _Making()
         jobs = getattr(self.parameters, "jobs", 1)
-        datasets.ensure(name, jobs, making, making.announce, frames=True)
+        datasets.ensure(name, jobs, making, making.announce, need="frames")
         return datasets.load_clips(name)
 
     def measure(self, name: str) -> Measurement:
@@ -212,9 +236,43 @@ def start(namespace: MutableMapping[str, Any], model: type[NotebookParameters] =
         DataError: the data are absent or damaged.
     """
     parameters = check_parameters(namespace, model)
-    making = _Making()
-    datasets.ensure(parameters.data, getattr(parameters, "jobs", 1), making, making.announce)
+    _ensure(parameters.data, getattr(parameters, "jobs", 1))
     return Session(parameters, datasets.load(parameters.data), PredictionStore(settings.store_root()))
+
+
+def _ensure(name: str, jobs: int = 1) -> None:
+    making = _Making()
+    datasets.ensure(name, jobs, making, making.announce)
+
+
+def explore(namespace: MutableMapping[str, Any]) -> Exploration:
+    """Check a notebook's parameters and open the data to look at: everything that is here, or what `data` names.
+
+    Where "best" is asked for and nothing is here, synthetic data are made first, with a line that says how far that is.
+
+    Raises:
+        ParameterError: see :func:`check_parameters`.
+        DataError: the data are absent, or cannot be used.
+    """
+    from mer_lib.plots.exploration.showing import Exploration  # plotly is loaded by those who explore
+
+    parameters = check_parameters(namespace, ExplorationParameters)
+    found = _everything() if parameters.data == datasets.BEST else [_opened(parameters.data)]
+    return Exploration(found, gather(found))
+
+
+def _everything() -> list[FlowMapDataset | ClipDataset]:
+    found = datasets.present()
+    if not found:
+        _ensure(datasets.BEST)
+    return found or datasets.present()
+
+
+def _opened(name: str) -> FlowMapDataset | ClipDataset:
+    """Open the clips of a data set, or its flow maps where it has nothing else."""
+    _ensure(name)
+    maps_alone = any(entry.name == name and entry.offers == {"maps"} for entry in datasets.available())
+    return datasets.load(name) if maps_alone else datasets.load_clips(name)
 
 
 class _Making:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from mer_lib import lab
-from mer_lib.errors import ParameterError
+from mer_lib.datasets.faults import Fault
+from mer_lib.errors import DataError, ParameterError
 
 GOOD = {
     "experiments": ["htnet.table4"],
@@ -114,3 +116,32 @@ def test_the_first_cell_may_be_run_again_after_others() -> None:
     lab.check_parameters(namespace, lab.NotebookParameters)
     namespace["small"] = 1  # a later cell's own name
     assert lab.check_parameters(namespace, lab.NotebookParameters).data == "toy_flow"
+
+
+def test_a_notebook_that_explores_takes_a_folder_and_names_a_misspelt_data_set(tmp_path) -> None:
+    given = {"profile": "smoke", "data": str(tmp_path)}
+    assert lab.check_parameters(given, lab.ExplorationParameters).data == str(tmp_path)
+    with pytest.raises(ParameterError, match="data: expected one of best, megc2019_flow"):
+        lab.check_parameters({"profile": "smoke", "data": "megc"}, lab.ExplorationParameters)
+
+
+def test_exploring_one_data_set_opens_it_alone() -> None:
+    found = lab.explore({"profile": "smoke", "data": "toy_flow"})
+    assert [dataset.name for dataset in found.datasets] == ["toy_flow"]
+    assert [collection.kind for collection in found.collections] == ["toy"]
+    assert found.caption == "TOY DATA · toy flow maps (generated, not faces)"
+
+
+def test_a_folder_that_holds_nothing_known_is_refused(tmp_path) -> None:
+    with pytest.raises(DataError, match="expected videos, folders of images"):
+        lab.explore({"profile": "smoke", "data": str(tmp_path)})
+
+
+def test_a_notebook_lists_the_samples_that_its_numbers_do_not_rest_on() -> None:
+    session = lab.start({"profile": "smoke", "data": "toy_flow"}, lab.NotebookParameters)
+    assert session.excluded == "No sample is excluded."
+    fault = Fault("excludes", "file", "its map is missing", "toya/01/lost")
+    lacking = replace(session, dataset=replace(session.dataset, faults=(fault,)))
+    shown = lacking.excluded.to_html()
+    for text in ("1 samples of Toy flow maps are excluded", "toya/01/lost", "its map is missing", "TOY DATA"):
+        assert text in shown

@@ -15,6 +15,7 @@ from mer_lib.errors import ParameterError
 
 MODELS = {
     "00_start_here": lab.NotebookParameters,
+    "01_data_exploration": lab.ExplorationParameters,
     "01b_half_a_pixel": lab.NotebookParameters,
     "05_train_and_evaluate": lab.TrainingParameters,
     "10_htnet": lab.ExperimentParameters,

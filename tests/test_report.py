@@ -13,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from mer_lib.datasets import load
+from mer_lib.datasets.faults import Fault
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation.audit import Audit, Check
 from mer_lib.papers import reported
@@ -178,6 +179,15 @@ def test_real_data_are_counted(real_root: Path, root: Path) -> None:
     counts = grid(soup.find(id="data-banner").find_next("table")).set_index("data set")
     assert counts.loc["all data sets"].tolist() == ["68", "442", "250", "109", "83", "annotated, spotted"]
     assert counts.loc["SMIC-HS", "apex"] == "spotted"
+
+
+def test_excluded_samples_are_listed_with_their_number(toy: Measurement, toy_page: BeautifulSoup) -> None:
+    assert toy_page.find(id="excluded-banner") is None
+    fault = Fault("excludes", "file", "its map is missing", "toya/01/lost")
+    soup = parsed([dataclasses.replace(toy, dataset=dataclasses.replace(toy.dataset, faults=(fault,)))])
+    banner = soup.find(id="excluded-banner")
+    assert "1 samples are excluded from every number on this page" in banner.get_text()
+    assert grid(banner.find_next("table")).to_numpy().tolist() == [["toya/01/lost", "its map is missing"]]
 
 
 def test_toy_and_real_are_told_apart_on_one_page(toy: Measurement, real: Measurement) -> None:

@@ -114,7 +114,10 @@ def render(
     return _template().render(
         sections=sections,
         title=_title(sections),
-        data=[(entry.dataset, views.data_view(entry.dataset)) for entry in _one_a_dataset(measurements)],
+        data=[
+            (entry.dataset, views.data_view(entry.dataset), views.exclusion_view(entry.dataset))
+            for entry in _one_a_dataset(measurements)
+        ],
         profiles=_profiles(measurements),
         overview=_overview(sections),
         missing=[_missing(name, options) for name in missing],

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from mer_lib.datasets import FlowMapDataset
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation.crossval import Job
 from mer_lib.evaluation.methods import is_network
@@ -36,6 +37,18 @@ def captioned(table: pd.DataFrame, measurement: Measurement) -> Styler:
         measurement: says data set, profile and seeds.
     """
     return under_caption(table.style.hide(axis="index"), measurement.caption, measurement.dataset.kind)
+
+
+def excluded_table(dataset: FlowMapDataset) -> pd.DataFrame:
+    """Return which samples of a data set cannot be used: sample, why it is excluded."""
+    return dataset.exclusions.rename(columns={"sample_id": "sample", "reason": "why it is excluded"})
+
+
+def excluded_samples(dataset: FlowMapDataset) -> Styler | None:
+    """Return :func:`excluded_table` to look at in a notebook, under its number; None where nothing is excluded."""
+    table = excluded_table(dataset)
+    number = f"{len(table)} samples of {dataset.title} are excluded from everything below"
+    return under_caption(table.style.hide(axis="index"), number, dataset.kind) if len(table) else None
 
 
 def score_table(

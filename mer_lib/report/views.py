@@ -14,7 +14,7 @@ from mer_lib.papers.measure import METRICS, Measurement
 from mer_lib.plots.confusion import row_shares
 from mer_lib.plots.style import dataset_label, metric_label
 from mer_lib.report.formatting import NOTHING
-from mer_lib.report.tables import note_table, score_table
+from mer_lib.report.tables import excluded_table, note_table, score_table
 
 _NUMBER = re.compile(r"[<+−≈\-]?\s?\d[\d.,]*(e-?\d+)?( .*)?|–")
 
@@ -120,6 +120,12 @@ def data_view(dataset: FlowMapDataset) -> TableView | None:
     groups = [("full", samples), *samples.groupby("dataset", sort=True)]
     frame = pd.DataFrame([_data_row(str(name), rows) for name, rows in groups])
     return table_view(frame, f"What was trained and tested on: {dataset.label}.")
+
+
+def exclusion_view(dataset: FlowMapDataset) -> TableView | None:
+    """Lay out which samples are excluded, and why; None where none are."""
+    frame = excluded_table(dataset)
+    return table_view(frame, f"Excluded: {len(frame)} samples of {dataset.title}.")
 
 
 def _data_row(name: str, rows: pd.DataFrame) -> dict[str, str]:
