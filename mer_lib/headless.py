@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mer_lib import atomic, datasets, settings
 from mer_lib.datasets.flow_maps import FlowMapDataset
+from mer_lib.datasets.traces import traces
 from mer_lib.errors import ParameterError, StoreError
 from mer_lib.evaluation.crossval import plan
 from mer_lib.evaluation.store import PredictionStore
@@ -257,6 +258,7 @@ def _seal_of(notebook: NotebookRun, dataset: FlowMapDataset) -> str:
     parameters = {name: value for name, value in notebook.parameters.items() if name not in ("jobs", "device")}
     digest = hashlib.sha256(json.dumps([parameters, dataset.digest], sort_keys=True).encode())
     digest.update(json.dumps([[entry.name, entry.present] for entry in datasets.available()]).encode())
+    digest.update(json.dumps(traces()).encode())
     package = Path(__file__).parent
     for file in [notebook.source, settings.manifest_path(), *sorted(package.rglob("*.*"))]:
         if file.suffix != ".pyc" and file.is_file():

@@ -248,7 +248,8 @@ def _ensure(name: str, jobs: int = 1) -> None:
 def explore(namespace: MutableMapping[str, Any]) -> Exploration:
     """Check a notebook's parameters and open the data to look at: everything that is here, or what `data` names.
 
-    Where "best" is asked for and nothing is here, synthetic data are made first, with a line that says how far that is.
+    Where "best" is asked for, what is here and cannot be used is named and passed over; where nothing else is here,
+    synthetic data are made first, with a line that says how far that is.
 
     Raises:
         ParameterError: see :func:`check_parameters`.
@@ -257,15 +258,18 @@ def explore(namespace: MutableMapping[str, Any]) -> Exploration:
     from mer_lib.plots.exploration.showing import Exploration  # plotly is loaded by those who explore
 
     parameters = check_parameters(namespace, ExplorationParameters)
-    found = _everything() if parameters.data == datasets.BEST else [_opened(parameters.data)]
-    return Exploration(found, gather(found))
+    unusable: list[str] = []
+    found = _everything(unusable) if parameters.data == datasets.BEST else [_opened(parameters.data)]
+    return Exploration(found, gather(found), unusable)
 
 
-def _everything() -> list[FlowMapDataset | ClipDataset]:
-    found = datasets.present()
-    if not found:
-        _ensure(datasets.BEST)
-    return found or datasets.present()
+def _everything(unusable: list[str]) -> list[FlowMapDataset | ClipDataset]:
+    found = datasets.present(unusable=unusable)
+    if found:
+        return found
+    unusable.clear()
+    _ensure(datasets.BEST)
+    return datasets.present(unusable=unusable) or datasets.present()
 
 
 def _opened(name: str) -> FlowMapDataset | ClipDataset:

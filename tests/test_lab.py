@@ -11,6 +11,8 @@ import pytest
 from mer_lib import lab
 from mer_lib.datasets.faults import Fault
 from mer_lib.errors import DataError, ParameterError
+from mer_lib.plots.exploration import showing
+from tests import miniatures
 
 GOOD = {
     "experiments": ["htnet.table4"],
@@ -145,3 +147,20 @@ def test_a_notebook_lists_the_samples_that_its_numbers_do_not_rest_on() -> None:
     shown = lacking.excluded.to_html()
     for text in ("1 samples of Toy flow maps are excluded", "toya/01/lost", "its map is missing", "TOY DATA"):
         assert text in shown
+
+
+def test_exploring_everything_names_what_cannot_be_used_and_goes_on(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path))
+    miniatures.casme2(tmp_path / "CASME2", images=False)
+    miniatures.samm(tmp_path / "SAMM", images=False)
+    (tmp_path / "SAMM" / miniatures.SAMM_FILE).write_text("no workbook")
+    found = lab.explore({"profile": "smoke", "data": "best"})
+    assert [dataset.name for dataset in found.datasets] == ["casme2"]
+    assert "SAMM" in found.unusable[0]
+    shown: list[object] = []
+    monkeypatch.setattr(showing, "display", shown.append)
+    found.table("overview")
+    assert shown[0].data.startswith("**Here, but not usable:**")
+    assert found.unusable[0] in shown[0].data
+    with pytest.raises(DataError, match="SAMM"):
+        lab.explore({"profile": "smoke", "data": "samm"})

@@ -101,7 +101,7 @@ def test_what_is_still_true_is_not_executed_again(executed, monkeypatch) -> None
     assert {path.name: path.read_bytes() for path in (executed[0] / "notebooks").glob("*.ipynb")} == before
 
 
-@pytest.mark.parametrize("change", ["lost fold", "half a copy", "library", "fresh"])
+@pytest.mark.parametrize("change", ["lost fold", "half a copy", "library", "annotation", "fresh"])
 def test_what_may_have_changed_is_executed_again(executed, tmp_path, monkeypatch, change) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(executed[0].parent, copy)
@@ -113,6 +113,8 @@ def test_what_may_have_changed_is_executed_again(executed, tmp_path, monkeypatch
         target.write_bytes(target.read_bytes()[:1000])
     elif change == "library":
         monkeypatch.setattr(headless, "_seal_of", lambda notebook, dataset: "another library")
+    elif change == "annotation":
+        monkeypatch.setattr(headless, "traces", lambda: ["casme2: another workbook"])
     run = []
     monkeypatch.setattr(headless, "execute", lambda notebook: run.append(notebook.source.stem) or "stopped here")
     headless.run_notebooks(SMOKE, [], copy / "out", Console(file=io.StringIO()), fresh=change == "fresh")

@@ -31,10 +31,12 @@ class Exploration:
     Attributes:
         datasets: as they were opened.
         collections: the same, joined kind by kind.
+        unusable: why each data set that is here and not among them cannot be used.
     """
 
     datasets: Sequence[FlowMapDataset | ClipDataset]
     collections: Sequence[Collection]
+    unusable: Sequence[str] = ()
 
     @property
     def caption(self) -> str:
@@ -65,6 +67,8 @@ class Exploration:
             ParameterError: there is no such table.
         """
         known(name, TABLES, "table")
+        for reason in self.unusable if name == "overview" else ():
+            display(Markdown(f"**Here, but not usable:**\n\n```\n{reason}\n```"))
         for collection in self.collections:
             try:
                 display(getattr(tables, name)(collection))

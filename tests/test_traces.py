@@ -1,0 +1,25 @@
+"""What lies on the disk of recorded data, told without reading it."""
+
+from __future__ import annotations
+
+import os
+
+from mer_lib.datasets.traces import traces
+from tests import miniatures
+
+
+def test_traces_change_with_the_annotation_and_the_folders_of_subjects(tmp_path, monkeypatch):
+    monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path))
+    assert traces() == []
+    folder = miniatures.casme2(tmp_path / "CASME2", images=["raw"])
+    workbook, images = folder / miniatures.CASME2_FILE, folder / "CASME2_RAW_selected"
+    for place in (workbook, images):
+        os.utime(place, (1, 1))
+    before = traces()
+    assert [str(place) in "".join(before) for place in (workbook, images)] == [True, True]
+    assert traces() == before
+    workbook.write_bytes(workbook.read_bytes())
+    (images / "sub99").mkdir()
+    after = traces()
+    assert len(after) == len(before)
+    assert not set(after) & set(before)
