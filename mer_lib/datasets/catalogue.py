@@ -27,7 +27,9 @@ def label_sets(manifest: Manifest | None = None) -> dict[str, LabelSet]:
     return dict((manifest or load_manifest()).label_sets)
 
 
-def present(kind: Kind | None = None, need: Need | None = None) -> list[FlowMapDataset | ClipDataset]:
+def present(
+    kind: Kind | None = None, need: Need | None = None, unusable: list[str] | None = None
+) -> list[FlowMapDataset | ClipDataset]:
     """Open everything that is here, in the order of the manifest.
 
     Of data that show the same samples only the richest are opened: no composite, since its data sets are there; no flow
@@ -36,6 +38,10 @@ def present(kind: Kind | None = None, need: Need | None = None) -> list[FlowMapD
     Args:
         kind: only data of this kind, "real" or "synthetic".
         need: only data that offer it.
+        unusable: takes the reason of each data set that is here and cannot be used.
+
+    Raises:
+        DataError: a data set that is here cannot be used, and no list takes the reason.
     """
     chosen = [
         presence
@@ -46,7 +52,15 @@ def present(kind: Kind | None = None, need: Need | None = None) -> list[FlowMapD
     manifest = load_manifest()
     names = [presence.name for presence in chosen]
     taken = [name for name in names if not _is_shown_by_others(manifest.entry(name), names, manifest)]
-    return [load_clips(name) if _has_clips(manifest.entry(name)) else load(name) for name in taken]
+    opened: list[FlowMapDataset | ClipDataset] = []
+    for name in taken:
+        try:
+            opened.append(load_clips(name) if _has_clips(manifest.entry(name)) else load(name))
+        except DataError as error:
+            if unusable is None:
+                raise
+            unusable.append(str(error))
+    return opened
 
 
 def _is_shown_by_others(entry: Entry, names: list[str], manifest: Manifest) -> bool:
