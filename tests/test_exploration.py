@@ -434,6 +434,6 @@ def test_opening_makes_synthetic_data_where_nothing_is_here(monkeypatch, tmp_pat
     monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path))
     made: list[str] = []
     monkeypatch.setattr(datasets, "ensure", lambda name, *options, **more: made.append(name))
-    monkeypatch.setattr(datasets, "present", lambda: [toy()] if made else [])
+    monkeypatch.setattr(datasets, "present", lambda **_: [toy()] if made else [])
     assert lab.explore({"profile": "smoke", "data": "best"}).datasets[0].name == "toy_flow"
     assert made == ["best"]
