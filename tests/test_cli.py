@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -164,6 +165,21 @@ def test_all_faults_of_a_copy_come_at_once_and_the_exit_code_says_that_it_can_be
     assert "Traceback" not in out + err
 
 
+def test_without_a_name_all_that_is_here_is_checked_and_the_worst_counts(mer, casme2) -> None:
+    code, out, _ = mer("data", "check")
+    assert (code, "Apply at" in out) == (1, True)  # what is absent is told and does not count
+    miniatures.samm(casme2.parent / "SAMM", workbook="")
+    assert mer("data", "check")[0] == 2
+
+
+def test_gender_of_a_composite_needs_a_file(mer, casme2) -> None:
+    miniatures.samm(casme2.parent / "SAMM")
+    miniatures.smic(casme2.parent / "SMIC", images=["raw"])
+    code, _, err = mer("data", "gender", "megc2019")
+    assert code == 2
+    assert "lies in several folders: name one of its data sets, or a file with --out" in " ".join(err.split())
+
+
 def test_findings_as_json(mer, casme2) -> None:
     shutil.rmtree(casme2 / "CASME2_RAW_selected/sub02/EP01_2")
     code, out, _ = mer("data", "check", "casme2", "--json")
@@ -214,6 +230,17 @@ def test_a_workbook_that_is_none_is_told_within_seconds_and_without_a_traceback(
     assert "Traceback" not in out + err
     told = "Peak" if damage == "a renamed column" else "CASME2-coding"
     assert told in out
+
+
+@pytest.mark.parametrize("name", [b"clips [old] [/b]", b"clips \xff\xfe"])
+def test_names_of_folders_are_shown_whatever_they_hold(mer, tmp_path, name) -> None:
+    folder = tmp_path / os.fsdecode(name)
+    write_frames(folder / "smile", "img{}.png", range(1, 9))
+    shown = name.decode("utf-8", "replace")
+    code, out, _ = mer("data", "check", str(folder))
+    assert (code, shown in out) == (0, True)
+    code, out, _ = mer("data", "check", str(folder), "--json")
+    assert (code, json.loads(out)[0]["path"]) == (0, f"{tmp_path}/{shown}")
 
 
 def test_a_folder_of_somebodys_own_videos(mer, tmp_path) -> None:

@@ -148,14 +148,19 @@ def test_rows_that_repeat(name, tmp_path):
 def test_stray_rows_are_left_out_and_told(name, tmp_path):
     rows = getattr(miniatures, f"{name}_rows")()
     emotion = next(column for column in rows[0] if "emotion" in column.lower())
-    strays = [{emotion: "ten in all"}, {"Subject": rows[0]["Subject"], "Filename": "an other name"}]
+    strays = [
+        {emotion: "ten in all"},
+        {"Subject": rows[0]["Subject"], "Filename": "an other name"},
+        {"Subject": "Note: coded by two people"},
+    ]
     alone = {"objective": False} if name == "casme2" else {}
     annotation = annotated(name, tmp_path, [*rows, *strays], **alone)
     assert len(annotation.rows) == len(rows)
     told = [fault for fault in annotation.faults if fault.kind == "annotation"]
-    assert [fault.effect for fault in told] == ["noted", "excludes"]
+    assert [fault.effect for fault in told] == ["noted", "excludes", "noted"]
     assert "Subject and Filename are empty, the row is left out" in told[0].message
     assert "an other name" in told[1].message
+    assert "one cell alone, the row is left out" in told[2].message
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -503,6 +508,15 @@ def test_smic_clips_that_share_one_extended_clip(tmp_path):
     assert sources["s03/s03_ne_02"].numbers().tolist() == list(range(4300, 4336))
 
 
+def test_smic_clips_are_not_served_by_a_part_of_another_or_by_another_subject(tmp_path):
+    rows = smic_rows()[2:4]
+    write_frames(tmp_path / "HS_long/SMIC_HS_E/s03/s3_ne_02", "image{:06d}.jpg", range(4300, 4328))
+    write_frames(tmp_path / "HS_long/SMIC_HS_E/s04/s4_ne_05", "image{:06d}.jpg", range(4300, 4340))
+    annotation = annotated("smic", tmp_path / "annotation", rows)
+    assert by_clip(annotation)["s03/s03_ne_03"]["offset"] == 4328  # one frame more than the neighbour holds
+    assert set(opened("smic", tmp_path, "extended", annotation.rows)) == {"s03/s03_ne_02", "s04/s04_ne_05"}
+
+
 def test_smic_frame_numbers_of_six_to_eight_digits(tmp_path):
     miniatures.smic(tmp_path)
     for version in smic.VERSIONS:
@@ -679,6 +693,12 @@ def test_casme3_depth_and_video_are_no_frames(tmp_path):
     assert casme3.image_folders(tmp_path) == {}
     write_frames(tmp_path / "part_A/spNO.1/a/depth", "{}.png", [10, 11])
     write_frames(tmp_path / "part_A/spNO.1/a/color", "{}.jpg", [10, 12])
+    videos = casme3.long_videos(casme3.image_folders(tmp_path)["long"], "long")
+    assert videos["spNO.1/a"].numbers().tolist() == [10, 12]
+
+
+def test_casme3_long_videos_without_a_folder_for_colour_are_read_as_they_lie(tmp_path):
+    write_frames(tmp_path / "part_A/spNO.1/a", "{}.jpg", [10, 12])
     videos = casme3.long_videos(casme3.image_folders(tmp_path)["long"], "long")
     assert videos["spNO.1/a"].numbers().tolist() == [10, 12]
 

@@ -152,6 +152,8 @@ def correction(**values: object) -> Correction:
         ({"apex": 10}, {"old": None}, 10),
         ({"offset": 5}, {"field": "offset", "old": None, "new": 30}, 30),
         ({"offset": 14}, {"field": "offset", "old": None, "new": 30}, 30),  # before the apex
+        ({"apex": None, "offset": 10}, {"field": "offset", "old": None, "new": 30}, 30),  # on the onset
+        ({"apex": 20}, {"field": "offset", "old": None, "new": 30}, 20),
         ({}, {"field": "offset", "old": None, "new": 30}, 20),
         ({"emotion": "fear"}, {"field": "emotion", "old": "fear", "new": "anger"}, "anger"),
         ({}, {"sample_id": "samm/007/x"}, 15),
@@ -204,6 +206,7 @@ def test_a_correction_of_the_project_reaches_the_samples_table(clips, monkeypatc
         ({"apex": 21}, (10, None, 20), "noted"),
         ({"onset": 20}, (None, None, None), "excludes"),
         ({"onset": 25}, (None, None, None), "excludes"),
+        ({"onset": 25, "apex": 25}, (None, None, None), "excludes"),
         ({"onset": -1}, (None, None, None), "excludes"),
         ({"onset": None, "offset": None, "apex": None}, (None, None, None), None),
         ({"onset": None}, (None, 15, 20), None),
@@ -228,7 +231,9 @@ def test_ranges_are_short():
 
 def test_the_composite_on_the_complete_annotation(annotations, monkeypatch):
     monkeypatch.setenv("MER_DATA_ROOT", str(annotations))
-    samples = datasets.load_clips("megc2019").samples
+    data = datasets.load_clips("megc2019")
+    assert (data.images, data.has_frames) == (None, False)
+    samples = data.samples
     table = samples.groupby("dataset")["label3"].value_counts().unstack()[["negative", "positive", "surprise"]]
     assert table.to_numpy().tolist() == [[88, 32, 25], [92, 26, 15], [70, 51, 43]]
     assert samples.groupby("dataset")["subject"].nunique().to_dict() == {"casme2": 24, "samm": 28, "smic": 16}
@@ -237,6 +242,17 @@ def test_the_composite_on_the_complete_annotation(annotations, monkeypatch):
     report = datasets.check("megc2019")
     assert (report.status, report.exit_code) == ("annotation only", 1)
     assert messages(report.faults, "count") == []
+    assert report.counts["samples"].to_dict() == {"casme2": 145, "samm": 133, "smic": 164, "all": 442}
+
+
+def test_a_composite_counts_its_own_classes_and_not_the_rows_of_its_parts(annotations, tmp_path, monkeypatch):
+    shutil.copytree(annotations, tmp_path / "data")
+    monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path / "data"))
+    rows = casme2_complete()
+    rows.remove(next(row for row in rows if row["Estimated Emotion"] == "others"))
+    miniatures.casme2(tmp_path / "data/CASME2", rows, images=False)
+    assert messages(datasets.check("casme2").faults, "count") != []
+    assert messages(datasets.check("megc2019").faults, "count") == []
 
 
 @pytest.mark.parametrize(
@@ -345,8 +361,12 @@ def test_long_videos_of_casme3_say_what_happens_in_them(clips, monkeypatch):
     rows = data.samples[data.samples["subject"] == "spNO.2"]
     assert of_one["onset"].tolist() == rows["onset"].tolist()
     assert (of_one["kind"] == "micro").all()
+    assert (data.videos["fps"] == 30).all()
     assert len(data.frames("casme3a/spNO.2/a", [0])) == 1
     assert datasets.load_clips("casme3", images="clips").intervals().empty
+    digest = data.digest
+    (clips / "CASME3/part_A/data/part_A/spNO.2/a/color/5.jpg").unlink()  # before the first movement
+    assert datasets.load_clips("casme3", images="long").digest != digest
 
 
 def test_a_recorded_clip_has_no_truth_and_smic_has_no_apex(clips, monkeypatch):
@@ -493,12 +513,36 @@ def test_a_composite_excludes_only_what_it_would_have_used(clips, monkeypatch):
     assert data.label.endswith(", 1 excluded")
 
 
+def test_a_composite_excludes_clips_of_which_nobody_can_say_whether_it_would_have_used_them(clips, monkeypatch):
+    monkeypatch.setenv("MER_DATA_ROOT", str(clips))
+    rows = miniatures.casme2_rows()
+    rows[0]["Estimated Emotion"], rows[2]["Estimated Emotion"] = "hapiness", None
+    miniatures.casme2(clips / "CASME2", [*rows, rows[6] | {"ApexFrame": 11}], images=False)
+    excluded = datasets.load_clips("casme2").exclusions["sample_id"].tolist()
+    assert excluded == ["casme2/sub01/EP02_01f", "casme2/sub02/EP02_01f", "casme2/sub05/EP16_04f"]
+    assert datasets.load_clips("megc2019").exclusions["sample_id"].tolist() == excluded
+    assert datasets.check("megc2019").counts["excluded"].tolist() == [3, 0, 0, 3]
+
+
+def test_a_composite_names_a_clip_whose_frame_numbers_cannot_be(clips, monkeypatch):
+    monkeypatch.setenv("MER_DATA_ROOT", str(clips))
+    rows = miniatures.casme2_rows()
+    rows[0]["OnsetFrame"] = 60  # a happiness that starts after its offset
+    miniatures.casme2(clips / "CASME2", rows, images=False)
+    data = datasets.load_clips("megc2019")
+    assert data.exclusions["sample_id"].tolist() == ["casme2/sub01/EP02_01f"]
+    assert "casme2/sub04/EP12_01f" not in set(data.exclusions["sample_id"])  # no apex: dropped by the rule
+
+
 def test_counts_are_compared_with_the_known_editions(clips, monkeypatch):
     monkeypatch.setenv("MER_DATA_ROOT", str(clips))
     miniatures.casme2(clips / "CASME2", casme2_complete()[:-1], images=False)
     told = messages(datasets.check("casme2").faults, "count")
+    lost = casme2_complete()[-1]["Estimated Emotion"]
+    expected = load_manifest().entry("casme2").editions[0].emotions[lost]
     assert told[0] == "254 annotated clips, but known editions have 255 (coding of 2014-05-08)"
-    assert len(told) > 1
+    assert told[1] == f"emotions, beside coding of 2014-05-08: {lost} {expected - 1} (expected {expected})"
+    assert all(line.startswith("label set ") for line in told[2:])
 
 
 # --- a folder somewhere
@@ -541,6 +585,8 @@ def test_best_takes_what_is_needed(clips, monkeypatch):
     assert datasets.best() is None  # recorded clips have no flow maps
     assert datasets.best(need="frames").name == "megc2019"
     assert datasets.best(need="truth") is None
+    _remove(clips / "SAMM/SAMM")
+    assert datasets.best(need="frames").name == "casme2"  # a composite has frames only where all of its parts have
     with pytest.raises(DataError, match="has recorded clips and no flow maps"):
         datasets.load("casme2")
 
@@ -550,4 +596,6 @@ def test_present_opens_each_sample_once(clips, monkeypatch):
     assert [data.name for data in datasets.present()] == ["casme2", "samm", "smic", "casme3"]
     _remove(clips / "SMIC")
     assert [data.name for data in datasets.present("real", need="frames")] == ["casme2", "samm", "casme3"]
+    _remove(clips / "SAMM/SAMM")
+    assert [data.name for data in datasets.present("real", need="frames")] == ["casme2", "casme3"]
     assert datasets.present("synthetic") == []

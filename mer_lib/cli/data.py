@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -16,6 +17,7 @@ from mer_lib import datasets, settings
 from mer_lib.datasets import gender, presence
 from mer_lib.datasets.checking import CheckReport
 from mer_lib.datasets.faults import EFFECTS, fault_table
+from mer_lib.datasets.frames.source import printable
 from mer_lib.errors import ParameterError
 
 data_app = typer.Typer(help="See which data sets are here and whether they are whole.", no_args_is_help=True)
@@ -44,7 +46,12 @@ class Size(str, Enum):
 
 
 def _places() -> str:
-    return f"Data under {settings.data_root()}, synthetic ones under {settings.synthetic_root()}"
+    return f"Data under {_path(settings.data_root())}, synthetic ones under {_path(settings.synthetic_root())}"
+
+
+def _path(path: Path | str) -> str:
+    """A path as the console shows it: brackets in it are no markup, and it may be no proper UTF-8."""
+    return escape(printable(path))
 
 
 @data_app.command("list")
@@ -56,7 +63,7 @@ def data_list() -> None:
     table = Table("name", "what it is", "kind", "offers", "state", title=_places())
     table.columns[0].no_wrap = True  # a name is there to be copied
     for entry in datasets.available():
-        state = f"present: {entry.path}" if entry.path else "present" if entry.present else "absent"
+        state = f"present: {_path(entry.path)}" if entry.path else "present" if entry.present else "absent"
         offers = ", ".join(sorted(entry.offers)) or "annotation"
         table.add_row(entry.name, entry.title, entry.kind, offers if entry.present else "", state)
     console.print(table)
@@ -93,7 +100,7 @@ def data_check(
 
 
 def _checked(name: str, images: str | None) -> CheckReport:
-    with Console(stderr=True).status(f"Reading {name} …"):
+    with Console(stderr=True).status(f"Reading {_path(name)} …"):
         return datasets.check(name, images=images)
 
 
@@ -123,7 +130,7 @@ def _show_counts(report: CheckReport) -> None:
 
 
 def _show_faults(report: CheckReport) -> None:
-    where = f" ({report.path})" if report.path else ""
+    where = f" ({_path(report.path)})" if report.path else ""
     console.print(f"\n[bold]{report.name}[/]{where}: {len(report.faults)} findings", soft_wrap=True)
     found = fault_table(report.faults)
     for effect in EFFECTS:
@@ -187,6 +194,6 @@ def data_gender(
         bar = progress.add_task("looking at first frames", total=len(clips.samples))
         result = gender.estimate_file(clips, path, threshold, lambda done, total: progress.update(bar, completed=done))
     decided = (result.table["decided"] == "yes").sum()
-    console.print(f"{decided} of {len(result.table)} subjects decided: {path}", highlight=False, soft_wrap=True)
+    console.print(f"{decided} of {len(result.table)} subjects decided: {_path(path)}", highlight=False, soft_wrap=True)
     for fault in result.faults:
         console.print(f"  - {fault}", markup=False, highlight=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from mer_lib.datasets import toy
@@ -17,7 +18,7 @@ from mer_lib.datasets.recorded.layouts import LAYOUTS
 from mer_lib.datasets.recorded.opening import Recorded
 from mer_lib.datasets.synthetic import layout
 from mer_lib.datasets.synthetic.opening import open_clips
-from mer_lib.errors import DataError, fault_list
+from mer_lib.errors import DataError, ParameterError, fault_list
 from mer_lib.manifest import Entry, Kind, LabelSet, Manifest, load_manifest
 from mer_lib.settings import synthetic_root
 
@@ -105,12 +106,12 @@ def load(name: str, root: Path | None = None, manifest: Manifest | None = None) 
     reading = read_maps(found)
     faults = map_faults(reading, entry)
     usable = [clip for clip in reading.clips if clip.pixels is not None]
-    _refuse(found, faults, usable)
+    _refuse(found, name, faults, usable)
     return from_clips(entry.name, entry.title, entry.kind, usable, entry.parts, faults)
 
 
 def load_clips(
-    name: str, root: Path | None = None, manifest: Manifest | None = None, images: str | None = None
+    name: str | Path, root: Path | None = None, manifest: Manifest | None = None, images: str | None = None
 ) -> ClipDataset:
     """Open the clips of a data set: their samples table, and frames when they are asked for.
 
@@ -136,15 +137,17 @@ def load_clips(
             f"{entry.title} ({entry.name}) has flow maps alone: expected a data set with frames, "
             f"such as synthetic_demo (make it with `{MAKE_COMMAND}`)"
         )
+    if not entry.is_recorded:
+        refuse_version(entry, images)
     if not found.presence.present:
         raise absent(found)
     if entry.is_recorded:
         recorded = read_recorded(found, images)
         dataset = composite(entry, recorded) if entry.of else as_dataset(entry, recorded)
-        _refuse(found, recorded.faults, dataset.samples["sample_id"])
+        _refuse(found, name, recorded.faults, dataset.samples["sample_id"])
         return dataset
     reading = read_maps(found)
-    _refuse(found, map_faults(reading, entry), reading.clips)
+    _refuse(found, name, map_faults(reading, entry), reading.clips)
     return open_clips(entry, path or synthetic_root())
 
 
@@ -165,6 +168,8 @@ def read_recorded(found: Found, images: str | None = None, thorough: bool = Fals
         return opening.read(found.presence.path or found.root, entry, sets, images, thorough)
     parts = [found.manifest.entry(name) for name in entry.of]
     places = [recorded_place(part, found.root) or found.root for part in parts]
+    if images is not None:
+        _check_version(entry, images, parts, places)
     read = [
         opening.read(place, part, sets, _version(part, place, images), thorough)
         for part, place in zip(parts, places, strict=True)
@@ -172,19 +177,37 @@ def read_recorded(found: Found, images: str | None = None, thorough: bool = Fals
     return together(read, entry, sets[entry.label_set])
 
 
+def refuse_version(entry: Entry, images: str | None) -> None:
+    """Refuse a version of the images of data that have none to choose from.
+
+    Raises:
+        ParameterError: one is asked for.
+    """
+    if images is not None:
+        raise ParameterError(f"{entry.name} has no versions of its images: expected none, got {images!r}")
+
+
+def _check_version(composite: Entry, images: str, parts: list[Entry], places: list[Path]) -> None:
+    known = sorted({version for part in parts for version in LAYOUTS[part.layout].versions})
+    if images not in known:
+        raise ParameterError(f"images of {composite.name}: expected one of {', '.join(known)}, got {images!r}")
+    if not any(_version(part, place, images) for part, place in zip(parts, places, strict=True)):
+        raise DataError(f"{composite.title}: no {images} images in any of {', '.join(composite.of)}")
+
+
 def _version(part: Entry, place: Path, images: str | None) -> str | None:
     """Return the version wanted of a composite where that part has it, and the part's preferred one elsewhere."""
     return images if images in LAYOUTS[part.layout].image_folders(place) else None
 
 
-def _refuse(found: Found, faults: tuple[Fault, ...], usable: object) -> None:
+def _refuse(found: Found, name: str | Path, faults: tuple[Fault, ...], usable: object) -> None:
     fatal = [str(fault) for fault in faults if fault.effect == "unusable"]
     entry, path = found.entry, found.presence.path
     if fatal:
         raise DataError(
             f"{entry.title} at {path or found.root} is not what the manifest expects, in {len(fatal)} points:\n"
             f"{fault_list(fatal)}\n"
-            f"See `mer data check {entry.name}`. Obtain it afresh: {entry.how_to_obtain}"
+            f"See `mer data check {shlex.quote(str(name))}`. Obtain it afresh: {entry.how_to_obtain}"
         )
     if not len(usable):  # type: ignore[arg-type]
         reasons = fault_list(str(fault) for fault in faults if fault.effect == "excludes")

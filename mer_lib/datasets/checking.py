@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from mer_lib.datasets.catalogue import read_maps, read_recorded
+from mer_lib.datasets.catalogue import read_maps, read_recorded, refuse_version
 from mer_lib.datasets.faults import Fault, exclusions, fault_table
+from mer_lib.datasets.frames.source import printable
 from mer_lib.datasets.map_faults import counted, map_faults
 from mer_lib.datasets.presence import MAP_LAYOUTS, Found, find
 from mer_lib.datasets.reading import Clip
 from mer_lib.datasets.samples import sample_id
-from mer_lib.errors import ParameterError
 from mer_lib.manifest import Kind, Manifest
 
 Status = Literal["usable", "counts differ", "usable with exclusions", "annotation only", "unusable", "absent"]
@@ -66,7 +66,7 @@ class CheckReport:
             "kind": self.kind,
             "status": self.status,
             "exit_code": self.exit_code,
-            "path": str(self.path) if self.path else None,
+            "path": printable(self.path) if self.path else None,
             "images": self.images,
             "how_to_obtain": self.how_to_obtain,
             "counts": self.counts.astype(int).to_dict(orient="index"),
@@ -76,7 +76,7 @@ class CheckReport:
 
 
 def check(
-    name: str, root: Path | None = None, manifest: Manifest | None = None, images: str | None = None
+    name: str | Path, root: Path | None = None, manifest: Manifest | None = None, images: str | None = None
 ) -> CheckReport:
     """Read a data set, every frame of it, and compare it with the manifest.
 
@@ -98,8 +98,7 @@ def check(
         faults = (*recorded.faults, *_against_list(recorded.rows, found))
         rows = recorded.rows if not found.entry.of else recorded.rows.dropna(subset="label3")
         return _report(found, _status(faults, rows, bool(recorded.images)), recorded.images, faults, rows)
-    if images is not None:
-        raise ParameterError(f"{found.entry.name} has no versions of its images: expected none, got {images!r}")
+    refuse_version(found.entry, images)
     reading = read_maps(found, thorough=True)
     faults = map_faults(reading, found.entry)
     rows = _rows(reading.clips)

@@ -192,7 +192,7 @@ class ClipDataset:
     def _source(self, sample_id: str) -> FrameSource:
         if not self.sources:
             raise DataError(
-                f"{self.title}: no frames are here, the annotation alone. See `mer data check {self.name}`."
+                f"{self.title}: no frames are here, the annotation alone. docs/data_sets.md says where images belong."
             )
         if sample_id not in self.sources:
             raise self._unknown(sample_id)

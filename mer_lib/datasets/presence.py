@@ -88,7 +88,7 @@ def best(root: Path | None = None, manifest: Manifest | None = None, need: Need 
     return next((presence for presence in found if presence.present and need in presence.offers), None)
 
 
-def find(name: str, root: Path | None = None, manifest: Manifest | None = None, need: Need = "maps") -> Found:
+def find(name: str | Path, root: Path | None = None, manifest: Manifest | None = None, need: Need = "maps") -> Found:
     """Return the data set that somebody named.
 
     Args:
@@ -101,7 +101,7 @@ def find(name: str, root: Path | None = None, manifest: Manifest | None = None, 
         ParameterError: the manifest has no such name.
         DataError: "best" was asked for, and nothing is there; or a folder holds nothing that is known.
     """
-    manifest, root = manifest or load_manifest(), root or data_root()
+    manifest, root, name = manifest or load_manifest(), root or data_root(), str(name)
     if name != BEST and name not in manifest.names and own.is_path(name):
         folder = own.folder_of(name)
         entry = own.entry_of(folder, manifest)
@@ -165,13 +165,16 @@ def _recorded_presence(entry: Entry, path: Path | None) -> Presence:
 
 
 def recorded_place(entry: Entry, root: Path) -> Path | None:
-    """Return the folder of a licensed data set: one that the manifest names, else the one around its annotation."""
-    return next((folder for folder in _candidates(entry, root) if opening.is_there(folder, entry.layout)), None)
+    """Return the folder of a licensed data set, the most complete one: with annotation and images, else either.
+
+    Of equals the first is taken: those that the manifest names come before those around an annotation.
+    """
+    held = {folder: opening.completeness(folder, entry.layout) for folder in _candidates(entry, root)}
+    return max((folder for folder in held if held[folder]), key=held.__getitem__, default=None)
 
 
 def _candidates(entry: Entry, root: Path) -> Iterator[Path]:
     yield from (root / path for path in entry.paths)
-    if root.is_dir():
-        for file in LAYOUTS[entry.layout].annotation_files(root):
-            inside = file.relative_to(root).parts
-            yield root / inside[0] if len(inside) > 1 else root
+    for file in LAYOUTS[entry.layout].annotation_files(root):
+        inside = file.relative_to(root).parts
+        yield root / inside[0] if len(inside) > 1 else root

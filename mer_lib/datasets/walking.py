@@ -65,6 +65,11 @@ def walk(top: Path, depth: int, skip: re.Pattern[str] | None = None) -> Iterator
             waiting += [(child, level + 1) for child in folders if not (skip and skip.fullmatch(child.name))]
 
 
+def is_locked(folder: Path) -> bool:
+    """Whether a folder is there that nobody may look into: it has no permission."""
+    return os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK)
+
+
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()

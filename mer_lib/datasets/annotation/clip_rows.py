@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from mer_lib.datasets.annotation.cells import emotion_word, shown, text, whole_number
+from mer_lib.datasets.annotation.cells import Formula, emotion_word, shown, text, whole_number
 from mer_lib.datasets.annotation.table import FRAME_COLUMNS, ROW_COLUMNS, typed
 from mer_lib.datasets.annotation.workbook import PLACE
 from mer_lib.datasets.faults import Fault
@@ -60,6 +60,9 @@ class Reader:
             names = " and ".join(self.wanted[name][0] for name in self.named)
             faults.append(Fault("noted", "annotation", f"{row[PLACE]}: {names} are empty, the row is left out"))
             return None
+        if self._is_remark(row):
+            faults.append(Fault("noted", "annotation", f"{row[PLACE]}: one cell alone, the row is left out"))
+            return None
         try:
             key = self._checked(self.identify(row))
         except DataError as error:
@@ -70,6 +73,11 @@ class Reader:
         cells = {name: _WORDS[name](row.get(name)) for name in ROW_COLUMNS if name in _WORDS}
         frames = {name: self._frame(row, name, key, faults) for name in FRAME_COLUMNS if name in row}
         return {**key._asdict(), **cells, **frames, PLACE: row[PLACE]}
+
+    def _is_remark(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row says so little that it is no clip: a remark below the table."""
+        cells = [row[name] for name in self.wanted if name in row]
+        return sum(isinstance(cell, Formula) or text(cell) is not None for cell in cells) == 1
 
     def _checked(self, key: Key) -> Key:
         for part in key:

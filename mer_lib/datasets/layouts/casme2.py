@@ -46,6 +46,7 @@ _OBJECTIVE = {**_KEY, "objective_class": ("Objective Class", "Objective Classes"
 _CODING_NAME = re.compile(r"casme[ _-]?(2|ii)(?!i).*cod")
 _OBJECTIVE_NAME = re.compile(r"casme[ _-]?(2|ii)(?!i).*objective")
 _SUBJECT_FOLDER = re.compile(r"sub[ _]?\d{1,3}", re.IGNORECASE)
+_CLIP_FOLDER = re.compile(r"ep\d.*", re.IGNORECASE)
 _DEPTH = 3
 
 
@@ -57,10 +58,11 @@ def annotation_files(folder: Path) -> list[Path]:
 def image_folders(folder: Path) -> dict[str, Path]:
     """Return the folder that holds ``sub01``, ``sub02`` ... of each version that is there.
 
-    Of several with raw frames that with "selected" in its name is taken, else the one higher up.
+    Of several with raw frames that with "selected" in its name is taken, else the one higher up. Somebody's own clips
+    may lie in folders ``sub01`` too: one of CASME II holds a clip that is called ``EP`` and a number.
     """
     found: dict[str, Path] = {}
-    for holder in holders(folder, _SUBJECT_FOLDER, _clips_of, _DEPTH):
+    for holder in holders(folder, _SUBJECT_FOLDER, _named_clips_of, _DEPTH):
         version = said_by_name(holder, folder, {"crop": "cropped", "raw": "raw"}) or _by_files(holder)
         better = "selected" in holder.name.lower() and "selected" not in found.get(version, holder).name.lower()
         if version not in found or better:
@@ -107,6 +109,10 @@ def _key(row: Mapping[str, Any]) -> Key:
 
 def _clips_of(subject: Path) -> dict[str, Path]:
     return {folder.name.strip(): folder for folder in subfolders(subject)}
+
+
+def _named_clips_of(subject: Path) -> dict[str, Path]:
+    return {clip: folder for clip, folder in _clips_of(subject).items() if _CLIP_FOLDER.fullmatch(clip)}
 
 
 def _by_files(holder: Path) -> str:

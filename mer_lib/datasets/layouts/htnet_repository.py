@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,7 +21,7 @@ _COLUMNS = ("dataset", "sub", "filename_o", "label")
 
 def is_there(folder: Path) -> bool:
     """Whether `folder` holds the label list or the maps (both are needed, the reader says which lacks)."""
-    return (folder / LIST_NAME).is_file() or _map_folder(folder) is not None
+    return os.path.isfile(folder / LIST_NAME) or _map_folder(folder) is not None
 
 
 def read(folder: Path, entry: Entry) -> Reading:
@@ -50,7 +51,7 @@ def read(folder: Path, entry: Entry) -> Reading:
 
 
 def _map_folder(folder: Path) -> Path | None:
-    return next((folder / name for name in MAP_FOLDERS if (folder / name).is_dir()), None)
+    return next((folder / name for name in MAP_FOLDERS if os.path.isdir(folder / name)), None)
 
 
 def _read_list(path: Path, faults: list[str]) -> pd.DataFrame | None:

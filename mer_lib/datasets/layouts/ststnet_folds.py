@@ -7,6 +7,7 @@ N folders. This reader collapses them to one row a sample and names whatever the
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from mer_lib.datasets.reading import (
     read_map,
     visible_files,
 )
+from mer_lib.datasets.walking import subfolders
 from mer_lib.manifest import Entry
 
 ROLES: tuple[str, ...] = ("u_train", "u_test")
@@ -41,7 +43,7 @@ class _Copy(NamedTuple):
 
 def is_there(folder: Path) -> bool:
     """Whether some folder below `folder` is a fold."""
-    return folder.is_dir() and any(_is_fold(child) for child in folder.iterdir())
+    return any(_is_fold(child) for child in subfolders(folder))
 
 
 def read(folder: Path, entry: Entry) -> Reading:
@@ -65,7 +67,7 @@ def read(folder: Path, entry: Entry) -> Reading:
 
 
 def _is_fold(folder: Path) -> bool:
-    return any((folder / role).is_dir() for role in ROLES)
+    return any(os.path.isdir(folder / role) for role in ROLES)
 
 
 def _copies_of(fold: Path, entry: Entry, faults: list[str]) -> Iterator[_Copy]:

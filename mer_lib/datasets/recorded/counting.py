@@ -38,25 +38,31 @@ def count_faults(rows: pd.DataFrame, entry: Entry, label_sets: Mapping[str, Labe
 
 
 def _edition_faults(rows: pd.DataFrame, edition: Edition) -> Iterator[Fault]:
-    found = rows["emotion"].value_counts().to_dict()
-    for emotion in sorted({*edition.emotions, *found} if edition.emotions else ()):
-        yield from _difference(emotion, edition.emotions.get(emotion, 0), int(found.get(emotion, 0)), edition.name)
-    yield from _difference("subjects", edition.subjects, qualified_subjects(rows).nunique(), edition.name)
+    found = rows["emotion"].value_counts()
+    emotions = sorted({*edition.emotions, *found.index} if edition.emotions else ())
+    expected = {emotion: edition.emotions.get(emotion, 0) for emotion in emotions}
+    subjects = qualified_subjects(rows).nunique()
+    yield from _differences("emotions", expected, edition.subjects, found, subjects, edition)
 
 
 def _label_faults(rows: pd.DataFrame, name: str, label_set: LabelSet, edition: Edition) -> Iterator[Fault]:
     table = labelled(rows, label_set).dropna(subset="label")
     rules = [rule for part, rule in label_set.parts.items() if part in set(rows["dataset"])]
     for counts in (counts for rule in rules for counts in rule.counts if counts.edition == edition.name):
-        found = table["label"].value_counts()
-        for label, expected in counts.classes.items():
-            yield from _difference(f"{name}: {label}", expected, int(found.get(label, 0)), edition.name)
-        yield from _difference(f"{name}: subjects", counts.subjects, qualified_subjects(table).nunique(), edition.name)
+        found, subjects = table["label"].value_counts(), qualified_subjects(table).nunique()
+        yield from _differences(f"label set {name}", counts.classes, counts.subjects, found, subjects, edition)
 
 
-def _difference(what: str, expected: int | None, got: int, edition: str) -> Iterator[Fault]:
-    if expected is not None and expected != got:
-        yield _count(f"{what}: expected {expected} ({edition}), got {got}")
+def _differences(
+    what: str, expected: Mapping[str, int], of_subjects: int | None, found: pd.Series, subjects: int, edition: Edition
+) -> Iterator[Fault]:
+    """Yield one fault that names every count that differs, and what the edition has."""
+    pairs = {name: (int(found.get(name, 0)), number) for name, number in expected.items()}
+    if of_subjects is not None:
+        pairs["subjects"] = (subjects, of_subjects)
+    differing = [f"{name} {got} (expected {number})" for name, (got, number) in pairs.items() if got != number]
+    if differing:
+        yield _count(f"{what}, beside {edition.name}: {', '.join(differing)}")
 
 
 def _count(message: str) -> Fault:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mer_lib.datasets.clips import INTERVAL_COLUMNS, VIDEO_COLUMNS, ClipDataset
 from mer_lib.datasets.faults import Fault, exclusions
-from mer_lib.datasets.recorded.labelling import labelled
+from mer_lib.datasets.recorded.labelling import NO_APEX, labelled, without_meaning
 from mer_lib.datasets.recorded.opening import Recorded
 from mer_lib.datasets.samples import CLASSES, COLUMNS, check_samples, qualified_subjects
 from mer_lib.manifest import Entry, LabelSet
@@ -26,8 +26,8 @@ def as_dataset(entry: Entry, recorded: Recorded) -> ClipDataset:
 def together(parts: Sequence[Recorded], entry: Entry, label_set: LabelSet) -> Recorded:
     """Put several data sets together under one label set.
 
-    What excludes a clip that the label set drops anyway is noted only. The counts are compared with those that the
-    manifest expects, excluded clips included.
+    What excludes a clip that the label set drops anyway is noted only; nobody can say so of a clip whose emotion is
+    unknown. The counts are compared with those that the manifest expects, excluded clips included.
 
     Args:
         parts: each as read.
@@ -35,13 +35,16 @@ def together(parts: Sequence[Recorded], entry: Entry, label_set: LabelSet) -> Re
         label_set: of the composite.
     """
     rows = pd.concat([part.rows for part in parts], ignore_index=True)
-    rows["label3"] = labelled(rows, label_set)["label"].array
-    kept = set(rows.loc[rows["label3"].notna(), "sample_id"])
+    table = labelled(rows, label_set)
+    rows["label3"] = table["label"].array
+    # Of a clip with impossible frame numbers none is kept: that it lacks an apex says nothing of the label set.
+    lacking = without_meaning(table) | ((table["reason"] == NO_APEX) & table["sample_id"].isin(_impossible(parts)))
+    dropped = set(table.loc[table["label"].isna() & ~lacking, "sample_id"])
     versions = sorted({part.images for part in parts if part.images})
-    faults = [_of_composite(fault, kept) for part in parts for fault in part.faults if fault.kind != "count"]
+    faults = [_of_composite(fault, dropped) for part in parts for fault in part.faults if fault.kind != "count"]
     return Recorded(
         rows=rows,
-        sources={name: source for part in parts for name, source in part.sources.items() if name in kept},
+        sources={name: source for part in parts for name, source in part.sources.items()},
         videos={},
         images=" and ".join(versions) or None,
         faults=(*faults, *_count_faults(rows, entry)),
@@ -53,9 +56,13 @@ def composite(entry: Entry, recorded: Recorded) -> ClipDataset:
     return _dataset(entry, recorded.rows[recorded.rows["label3"].notna()], recorded, recorded.faults)
 
 
-def _of_composite(fault: Fault, kept: set[str]) -> Fault:
-    dropped = fault.effect == "excludes" and fault.sample_id not in kept
-    return fault._replace(effect="noted") if dropped else fault
+def _impossible(parts: Sequence[Recorded]) -> list[str]:
+    faults = [fault for part in parts for fault in part.faults]
+    return [fault.sample_id for fault in faults if fault.kind == "frame numbers" and fault.effect == "excludes"]
+
+
+def _of_composite(fault: Fault, dropped: set[str]) -> Fault:
+    return fault._replace(effect="noted") if fault.effect == "excludes" and fault.sample_id in dropped else fault
 
 
 def _count_faults(rows: pd.DataFrame, entry: Entry) -> Iterator[Fault]:

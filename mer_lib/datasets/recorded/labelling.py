@@ -7,7 +7,9 @@ import pandas as pd
 from mer_lib.manifest import LabelRule, LabelSet
 
 LABEL_COLUMNS = ("sample_id", "dataset", "subject", "emotion", "label", "reason")
-NO_EMOTION = "no emotion"
+_NO_EMOTION = "no emotion"
+NO_APEX = "no apex"
+_UNKNOWN = "unknown emotion"
 
 
 def labelled(samples: pd.DataFrame, label_set: LabelSet) -> pd.DataFrame:
@@ -35,15 +37,20 @@ def labelled(samples: pd.DataFrame, label_set: LabelSet) -> pd.DataFrame:
     return table[list(LABEL_COLUMNS)]
 
 
+def without_meaning(table: pd.DataFrame) -> pd.Series:
+    """Which clips of a table of :func:`labelled` have no emotion, or one that the label rules do not know."""
+    return table["reason"].str.startswith(_UNKNOWN) | (table["reason"] == _NO_EMOTION)
+
+
 def _reason(rule: LabelRule, emotion: object, onset: object, apex: object) -> str:
     if pd.isna(emotion):
-        return NO_EMOTION
+        return _NO_EMOTION
     if emotion in rule.dropped:
         return f"{emotion} has no class"
     if emotion not in rule.emotions:
-        return f"unknown emotion {emotion}"
+        return f"{_UNKNOWN} {emotion}"
     if rule.needs_apex and pd.isna(apex):
-        return "no apex"
+        return NO_APEX
     if rule.needs_apex and apex == onset:
         return "apex on the onset"
     return ""

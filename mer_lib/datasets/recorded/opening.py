@@ -12,17 +12,20 @@ from mer_lib.datasets import gender
 from mer_lib.datasets.action_units import unit_faults
 from mer_lib.datasets.annotation.table import Annotation, typed
 from mer_lib.datasets.faults import Fault
-from mer_lib.datasets.frames.source import FrameSource
+from mer_lib.datasets.frames.source import FrameSource, printable
 from mer_lib.datasets.recorded.corrections import corrected
 from mer_lib.datasets.recorded.counting import count_faults
 from mer_lib.datasets.recorded.frame_numbers import sensible
 from mer_lib.datasets.recorded.frame_sizes import size_faults
 from mer_lib.datasets.recorded.frames_of_rows import Looked, look
-from mer_lib.datasets.recorded.labelling import NO_EMOTION, labelled
+from mer_lib.datasets.recorded.labelling import labelled, without_meaning
 from mer_lib.datasets.recorded.layouts import LAYOUTS, RecordedLayout
 from mer_lib.datasets.recorded.rows import forgotten, identified, named_classes
+from mer_lib.datasets.walking import is_locked, walk
 from mer_lib.errors import DataError, ParameterError
 from mer_lib.manifest import Entry, LabelSet
+
+_DEPTH = 4  # so deep lie the folders of subjects, see the layouts; a clip says itself that it cannot be read
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +50,13 @@ class Recorded:
 
 def is_there(folder: Path, layout: str) -> bool:
     """Whether a folder holds an annotation or images of a layout."""
+    return completeness(folder, layout) > 0
+
+
+def completeness(folder: Path, layout: str) -> int:
+    """How much a folder holds of a layout: 0 nothing, 1 images alone, 2 an annotation alone, 3 both."""
     known = LAYOUTS[layout]
-    return folder.is_dir() and bool(known.annotation_files(folder) or known.image_folders(folder))
+    return 2 * bool(known.annotation_files(folder)) + bool(known.image_folders(folder))
 
 
 def has_images(folder: Path, layout: str) -> bool:
@@ -104,7 +112,14 @@ def read(
     faults += [*found, *_unit_faults(rows), *count_faults(rows, entry, label_sets)]
     videos = layout.long_videos(place, version) if layout.long_videos and version and place else {}
     videos, found = _readable(_by_id(videos, dataset))
-    return Recorded(rows, sources, videos, version, (*faults, *found))
+    return Recorded(rows, sources, videos, version, (*faults, *found, *(_locked_faults(folder) if thorough else ())))
+
+
+def _locked_faults(folder: Path) -> Iterator[Fault]:
+    for level in walk(folder, _DEPTH):
+        if is_locked(level.folder):
+            message = f"{printable(level.folder)}: what it holds is not seen, there is no permission to look into it"
+            yield Fault("noted", "file", message)
 
 
 def _unit_faults(rows: pd.DataFrame) -> Iterator[Fault]:
@@ -117,9 +132,9 @@ def _annotation(folder: Path, layout: RecordedLayout) -> Annotation:
     if not files:
         return Annotation(typed(pd.DataFrame()), [], None)
     annotation = layout.annotate(files[0])
-    others = ", ".join(file.name for file in files[1:])
-    if others:
-        message = f"{files[0].name} is read; these are there besides: {others}"
+    if files[1:]:
+        first, *others = (printable(file.relative_to(folder)) for file in files)
+        message = f"{first} is read; these are there besides: {', '.join(others)}"
         annotation.faults.append(Fault("noted", "annotation", message))
     return annotation
 
@@ -185,10 +200,9 @@ def _readable(videos: dict[str, FrameSource]) -> tuple[dict[str, FrameSource], l
 def _with_labels(rows: pd.DataFrame, label_set: LabelSet, strict: bool) -> tuple[pd.DataFrame, list[Fault]]:
     own = rows.assign(dataset=next(iter(label_set.parts))) if not strict else rows
     table = labelled(own, label_set)
-    wrong = table["reason"].str.startswith("unknown") | (table["reason"] == NO_EMOTION)
     faults = [
         Fault("excludes", "unknown emotion", f"{row.reason}: expected one that the label rules know", row.sample_id)
-        for row in table[wrong].itertuples()
+        for row in table[without_meaning(table)].itertuples()
         if strict
     ]
     return rows.assign(label3=table["label"].array), faults
