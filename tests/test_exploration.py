@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,22 +39,18 @@ UNITS = ("4+7", "4", "6+12", "1+2", "R12 or R14")
 WITHOUT_A_TABLE_OF_BARS = ("apex_frames", "durations", "imbalance", "unit_frequencies", "unit_pairs")
 
 
-class Moments(NamedTuple):
-    onset: int
-    apex: int
-    offset: int
-
-
 class Filmed(Stub):
-    """Samples with frames: the grey value of a picture is the number of its clip."""
+    """Samples with frames: the grey value of a picture is the number of its clip and 20 times that of its frame."""
 
     def frames(self, sample_id: str, indices: list[int]) -> np.ndarray:
         if sample_id.endswith("c004"):
             raise DataError("unreadable on purpose")
-        return np.full((len(indices), 8, 6, 3), int(sample_id[-3:]), np.uint8)
+        grey = [int(sample_id[-3:]) + 20 * index for index in indices]
+        return np.array(grey, np.uint8)[:, None, None, None].repeat(8, 1).repeat(6, 2).repeat(3, 3)
 
-    def moments(self, sample_id: str) -> Moments:
-        return Moments(0, 5, 9)
+    def frame_numbers(self, sample_id: str) -> np.ndarray:
+        apex = int(self.samples.set_index("sample_id").loc[sample_id, "apex"])
+        return np.arange(apex - 5, apex + 5)
 
 
 def rows(dataset: str, count: int, **facts: Any) -> list[dict[str, Any]]:
@@ -169,7 +165,86 @@ def test_pictures_are_apex_frames_of_different_subjects_and_an_unreadable_one_is
     assert not shared.table.duplicated(["group", "dataset", "subject"]).any()
     for sample_id, picture in shared.extra["pictures"].items():
         assert picture.shape == (200, 150, 3)
-        assert np.all(picture == int(sample_id[-3:]))
+        assert np.all(picture == int(sample_id[-3:]) + 100)  # the apex is frame 5
+
+
+def test_people_of_one_name_in_two_data_sets_are_shown_in_turn_and_others_by_another_seed() -> None:
+    many = gather([Filmed(samples(*rows("casme2", 20), *rows("samm", 20)), has_frames=True)])[0]
+    chosen = content.apex_frames(many, columns=8).table
+    for _, names in chosen.groupby("group")["dataset"]:
+        assert set(names[:2]) == set(names[2:4]) == {"casme2", "samm"}
+    assert chosen.groupby("group").size().max() == 8
+    assert list(content.apex_frames(many, columns=8, seed=1).table["sample_id"]) != list(chosen["sample_id"])
+
+
+def test_medians_and_the_limit_of_half_a_second_stand_where_they_belong(twins) -> None:
+    screen, paper, shared = twins["durations"]
+    medians = sorted(shared.table.groupby(["dataset", "span"])["ms"].median())
+    assert sorted(x for trace in screen.data if trace.mode == "lines" for x in set(trace.x)) == medians
+    lines = [set(line.get_xdata()) for ax in paper.axes for line in ax.lines]
+    assert sorted(x for found in lines for x in found) == sorted([*medians, 500])
+    screen, paper, shared = twins["apex_position"]
+    assert shared.extra["medians"] == pytest.approx(
+        {part: group["position"].median() for part, group in places().groupby("dataset")}
+    )
+    upright = sorted([*shared.extra["medians"].values(), 0.5, 0.5])
+    assert sorted(shape.x0 for shape in screen.layout.shapes) == upright
+    assert sorted(line.get_xdata()[0] for ax in paper.axes for line in ax.lines) == upright
+
+
+def places() -> pd.DataFrame:
+    table = collection().samples
+    return table.assign(position=(table["apex"] - table["onset"]) / (table["offset"] - table["onset"]))
+
+
+def test_stacked_bars_stand_on_each_other(twins) -> None:
+    for name, side in (("classes_by_subject", "y"), ("apex_position", "y"), ("label_rules", "x")):
+        _, paper, shared = twins[name]
+        bars = [bar for ax in paper.axes for group in ax.containers for bar in group]
+        ends = [bar.get_y() + bar.get_height() if side == "y" else bar.get_x() + bar.get_width() for bar in bars]
+        key = {"classes_by_subject": "rank", "apex_position": "tenth", "label_rules": "emotion"}[name]
+        assert max(ends) == shared.table.groupby(["dataset", key])["samples"].sum().max()
+
+
+def test_an_emotion_with_two_outcomes_is_one_bar_of_two_pieces() -> None:
+    partly = gather([Stub(samples(*rows("casme2", 3, emotion="disgust"), *rows("casme2", 2, emotion="disgust",
+                                                                              subject="07", apex=10)))])[0]  # fmt: skip
+    (ax,) = printed.label_rules(partly, "megc2019").axes
+    assert [(bar.get_x(), bar.get_width()) for group in ax.containers for bar in group] == [(0, 3), (3, 2)]
+    assert "3 → negative, 2 dropped" in {text.get_text() for text in ax.texts}
+    assert tables.rule_counts(partly).data["here"].iloc[0] == "3 / 0 / 0, 3 subjects"
+
+
+def test_dots_are_spread_where_they_are_alike_on_their_own_axis() -> None:
+    values = pd.Series([10.0, 20.0, 10000.0])
+    table = pd.DataFrame({"dataset": "own", "ms": values, "span": look.LONG_SPAN})
+    assert look.dots(table, look.LONG_SPAN, ["own"])["place"].tolist() == [0, 0, 0]
+    short = look.dots(table.assign(span="onset to apex"), "onset to apex", ["own"])["place"]
+    assert short.nunique() == 2
+
+
+@pytest.mark.parametrize(("count", "panels"), [(1, (1, 1)), (4, (1, 4)), (5, (2, 4)), (8, (2, 4)), (9, (3, 4))])
+def test_panels_fill_a_row_before_the_next(count, panels) -> None:
+    assert look.grid(count) == panels
+
+
+def test_captions_name_the_data_sets_that_lack_units_alone() -> None:
+    assert "without a sure action unit: CASME II 4\n" in content.unit_frequencies(collection()).caption + "\n"
+
+
+def test_bars_of_tenths_cover_their_tenth(twins) -> None:
+    screen, paper, _ = twins["apex_position"]
+    drawn = {round(bar.get_x() + bar.get_width() / 2, 6) for ax in paper.axes for c in ax.containers for bar in c}
+    assert drawn == {round(0.05 + step / 10, 6) for step in range(10)}
+    assert {round(x, 6) for trace in screen.data for x in trace.x} == drawn
+
+
+def test_label_rules_say_in_words_what_is_dropped(twins) -> None:
+    screen, paper, _ = twins["label_rules"]
+    words = {"4 → negative", "4 dropped", "4 → positive", "2 → surprise"}
+    assert words <= {one.text for one in screen.layout.annotations}
+    assert words <= {text.get_text() for ax in paper.axes for text in ax.texts}
+    assert any(bar.get_hatch() for ax in paper.axes for c in ax.containers for bar in c)
 
 
 def test_every_axis_that_counts_has_a_name(twins) -> None:
@@ -265,7 +340,7 @@ def test_flow_maps_show_classes_and_subjects_and_say_what_the_rest_lacks(name) -
 
 @pytest.mark.parametrize("name", ["classes_by_dataset", "imbalance", "subjects_by_samples"])
 def test_clips_without_a_class_say_so(name) -> None:
-    with pytest.raises(NothingToShow, match="CASME II have no classes"):
+    with pytest.raises(NothingToShow, match="CASME II has no classes"):
         getattr(interactive, name)(gather([Stub(samples({}, {}))])[0])
 
 
@@ -288,6 +363,17 @@ def test_a_montage_of_something_else_is_refused(options, words) -> None:
         interactive.apex_frames(collection(), **options)
 
 
+def test_a_picture_whose_number_no_frame_has_is_passed_over() -> None:
+    class Cut(Filmed):
+        def frame_numbers(self, sample_id: str) -> np.ndarray:
+            return (
+                super().frame_numbers(sample_id)[:5] if sample_id.endswith("c000") else super().frame_numbers(sample_id)
+            )
+
+    (cut,) = gather([Cut(samples(*rows("casme2", 3)), has_frames=True)])
+    assert set(content.apex_frames(cut).table["sample_id"].str[-4:]) == {"c001", "c002"}
+
+
 def test_a_grey_picture_has_three_channels() -> None:
     class Grey(Filmed):
         def frames(self, sample_id: str, indices: list[int]) -> np.ndarray:
@@ -304,6 +390,119 @@ def test_label_sets_are_drawn_by_name_and_an_unknown_one_is_named() -> None:
     assert set(shown.table.loc[shown.table["emotion"] == "anger", "outcome"]) == {"dropped"}
     with pytest.raises(ParameterError, match="did you mean 'casme2_five'"):
         content.label_rules(collection(), "casme2_fiv")
+
+
+# -- anybody's own clips ----------------------------------------------------------------------------------------------
+
+
+def own(count: int = 5, **facts: Any) -> Collection:
+    return gather([Filmed(samples(*rows("own", count, **facts)), has_frames=True)])[0]
+
+
+@pytest.mark.parametrize("facts", [{"apex": pd.NA}, {"label3": pd.NA}])
+def test_images_that_nothing_is_known_of_are_not_said_to_be_absent(facts) -> None:
+    with pytest.raises(NothingToShow, match="own has no image of an apex of a known class"):
+        content.apex_frames(own(**facts))
+    mixed = gather([own().sources["own"], Filmed(samples(*rows("smic", 5, **facts)), has_frames=True)])[0]
+    assert "not shown: SMIC-HS (no image of an apex of a known class)" in content.apex_frames(mixed).caption
+    without = gather([own().sources["own"], Stub(samples(*rows("smic", 5)))])[0]
+    assert "not shown: SMIC-HS (no images)" in content.apex_frames(without).caption
+
+
+@pytest.mark.parametrize("side", [interactive, printed])
+def test_an_apex_without_an_offset_is_drawn(side) -> None:
+    some = own(offset=pd.NA)
+    side.durations(some)
+    side.apex_frames(some)
+    assert "lack of a frame number or a frame rate (onset to offset)" not in content.durations(some).caption
+    with pytest.raises(NothingToShow, match="own has no apex with an onset and an offset"):
+        side.apex_position(some)
+
+
+def test_frame_numbers_without_a_rate_are_named() -> None:
+    with pytest.raises(NothingToShow, match="own has no frame rate, or no two frame numbers"):
+        content.durations(own(fps=pd.NA))
+
+
+def test_an_apex_on_every_onset_leaves_an_axis_in_milliseconds() -> None:
+    at_once = own(apex=10)
+    assert interactive.durations(at_once).layout.xaxis.range == (0, look.SHORTEST_AXIS)
+    assert printed.durations(at_once).axes[0].get_xlim() == (0, look.SHORTEST_AXIS)
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in ("apex_frames", "unit_frequencies")])
+def test_axes_that_count_have_whole_numbers(name) -> None:
+    few = own(1, emotion="happiness", label3="positive")
+    for ax in getattr(printed, name)(few).axes:
+        named = {"samples": ax.yaxis, "subjects": ax.yaxis}.get(ax.get_ylabel())
+        named = named or {"samples": ax.xaxis}.get(ax.get_xlabel())
+        assert named is None or all(float(tick).is_integer() for tick in named.get_majorticklocs())
+    screen = getattr(interactive, name)(few)
+    for axis in (*screen.select_xaxes(), *screen.select_yaxes()):
+        assert axis.title.text not in ("samples", "subjects") or axis.dtick == 1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", FIGURES)
+def test_long_names_fit_and_signs_are_no_formulas(name) -> None:
+    endless, formula = "who_" * 20, r"$\frac$"
+    odd = gather(
+        [Filmed(samples(*rows("own_" * 20, 3, subject=endless), *rows("own_" * 20, 3, subject=formula, emotion=endless),
+                        *rows("own_" * 20, 3, emotion=formula)), has_frames=True)]
+    )[0]  # fmt: skip
+    paper, screen = getattr(printed, name)(odd), getattr(interactive, name)(odd)
+    for ax in paper.axes:
+        texts = [ax.get_title(), *(one.get_text() for one in (*ax.get_xticklabels(), *ax.get_yticklabels()))]
+        assert all(len(text) <= look.PICTURE_LETTERS + 8 for text in texts)
+    for one in screen.layout.annotations:
+        assert one.name == "caption" or len(one.text) < 60
+    for axis in (*screen.select_xaxes(), *screen.select_yaxes()):
+        assert all(len(text) < 40 for text in axis.ticktext or ())
+
+
+def test_names_beside_an_axis_have_room() -> None:
+    wordy = own(emotion="some longer word")
+    for name in ("emotions", "label_rules", "unit_frequencies"):
+        assert getattr(interactive, name)(wordy).layout.margin.l >= 170, name
+
+
+def test_scores_that_are_the_same_do_not_hide_each_other() -> None:
+    sizes = [mark.size for mark in look.GUESS_MARKS.values()]
+    assert sizes == sorted(set(sizes), reverse=True)
+    one_class = own(label3="positive")
+    assert "no other class" in printed.imbalance(one_class).axes[0].texts[0].get_text()
+
+
+def test_classes_that_are_equally_common_are_not_compared() -> None:
+    even = gather([Stub(samples({"label3": "positive"}, {"label3": "surprise"}))])[0]
+    row = content.imbalance(even).table.iloc[0]
+    assert (row["commonest"], row["rarest"]) == ("positive", "surprise")
+    assert findings.classes_by_dataset(even) == ""
+
+
+def test_sentences_are_true_of_small_data() -> None:
+    partly = gather([Stub(samples({"label3": "positive"}, {"label3": "surprise"}, {}))])[0]
+    assert "right in 50 % of all samples that have a class, and" in findings.imbalance(partly)
+    assert "right in 100 % of all samples, and" in findings.imbalance(own(1))
+    assert findings.classes_by_subject(partly) == "**See:** all of CASME II comes from one subject."
+    everything = gather([Stub(samples(*({"label3": name} for name in datasets.CLASSES)))])[0]
+    assert findings.subjects_by_samples(everything) == (
+        "**See:** 0 of 1 subject show one class only, 1 shows all."
+    )  # an average over subjects loses nothing here
+    assert "1 of 2 subjects shows one class only, 0 show all. If" in findings.subjects_by_samples(
+        gather(
+            [Stub(samples({"label3": "positive"}, *({"label3": n, "subject": "s2"} for n in datasets.CLASSES[:2])))]
+        )[0]
+    )
+    slow = gather([Stub(samples({"onset": 0, "offset": 3, "fps": 2}, {"onset": 0, "offset": 1, "fps": 2}))])[0]
+    assert "1 of 2 samples of CASME II lasts longer than half a second (the longest 1.5 s)" in findings.durations(slow)
+    assert "1 of its 1 emotion has fewer than 10 samples" in findings.emotions(own(1))
+
+
+def test_tables_show_signs_of_a_markup_language_as_they_are() -> None:
+    lost = pd.DataFrame({"sample_id": ["own/a/b"], "reason": ["got <b>nothing</b>"]}, dtype="string")
+    whole = gather([Stub(samples({"dataset": "own"}), exclusions=lost)])[0]
+    assert "got &lt;b&gt;nothing&lt;/b&gt;" in tables.exclusions(whole).to_html()
 
 
 # -- in a notebook ----------------------------------------------------------------------------------------------------
@@ -336,6 +535,7 @@ def test_each_kind_of_data_has_its_own_figure_and_sentence(shown) -> None:
     figures = [item for item in shown if isinstance(item, dict)]
     assert ["SYNTHETIC" in json.dumps(one["application/vnd.plotly.v1+json"]) for one in figures] == [False, True]
     assert said(shown).count("who always says *negative*") == 2
+    assert said(shown).splitlines()[1].startswith("SYNTHETIC DATA · **See:**")
 
 
 def test_an_unknown_figure_or_table_is_named() -> None:
@@ -364,11 +564,37 @@ def test_sentences_are_computed_and_none_breaks_where_nothing_is_known(name) -> 
     assert isinstance(findings.found(name, gather([toy()])[0]), str)
 
 
+def test_sentences_count_what_lies_on_a_limit() -> None:
+    whole = collection()
+    assert "half of the 20 samples of CASME II come from 2 of 4 subjects (the first has 25 %)" in (
+        findings.classes_by_subject(whole)
+    )
+    assert "all together" not in findings.classes_by_dataset(whole)
+    exact = gather([Stub(samples({"onset": 0, "offset": 100, "fps": 200}))])[0]
+    assert "none of 1 sample of CASME II last longer" in findings.durations(exact)
+    assert "fewer than 10" not in findings.emotions(own(10, emotion="fear"))
+    mixed = samples({"label3": "positive"}, *({"dataset": "samm", "subject": "006", "label3": "surprise"},) * 3)
+    assert "always says *surprise* is right in 75 %" in findings.imbalance(gather([Stub(mixed)])[0])
+    coded = [("fear", "4+7+1"), ("fear", "4+7"), *[("anger", "4")] * 4, ("anger", "7"), ("disgust", "4")]
+    table = samples(*({"emotion": emotion, "action_units": units} for emotion, units in coded))
+    units = findings.unit_frequencies(gather([Stub(table)])[0])
+    assert "disgust AU 4 (100 %), anger AU 4 (80 %), fear AU 4 (100 %)" in units
+    assert "share AU 4 (brow lowerer, 3 emotions)" in units
+    assert "AU 7" not in units  # of two emotions alone
+    assert "fear 4 + 7 (100 %)" in findings.unit_pairs(gather([Stub(table)])[0])
+
+
+def test_a_unit_of_exactly_a_fifth_of_the_samples_is_shared() -> None:
+    coded = [(name, units) for name in ("fear", "anger", "disgust") for units in ("9", *["4"] * 4)]
+    table = samples(*({"emotion": emotion, "action_units": units} for emotion, units in coded))
+    assert "AU 9 (nose wrinkler, 3 emotions)" in findings.unit_frequencies(gather([Stub(table)])[0])
+
+
 def test_sentences_hold_the_right_numbers() -> None:
     whole = collection().only("casme2")
     assert "in CASME II *negative* is 2.0 times as common as *positive*" in findings.classes_by_dataset(whole)
     assert "0 of 4 subjects show one class only, 4 show all" in findings.subjects_by_samples(whole)
-    assert "none of 20 samples of CASME II last longer than half a second (the longest 0.5 s)" in findings.durations(
+    assert "none of 20 samples of CASME II last longer than half a second (the longest 490 ms)" in findings.durations(
         whole
     )
     one = gather([Stub(samples({"onset": 0, "apex": 10, "offset": 100, "fps": 200}))])[0]

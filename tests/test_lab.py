@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from mer_lib import lab
+from mer_lib import datasets, lab
 from mer_lib.datasets.faults import Fault
 from mer_lib.errors import DataError, ParameterError
 from mer_lib.plots.exploration import showing
@@ -164,3 +164,15 @@ def test_exploring_everything_names_what_cannot_be_used_and_goes_on(tmp_path, mo
     assert found.unusable[0] in shown[0].data
     with pytest.raises(DataError, match="SAMM"):
         lab.explore({"profile": "smoke", "data": "samm"})
+
+
+def test_what_cannot_be_used_is_named_once_where_synthetic_data_are_made_instead(monkeypatch) -> None:
+    made: list[str] = []
+
+    def present(unusable: list[str]) -> list[object]:
+        unusable.append("SAMM: no workbook")
+        return [datasets.load("toy_flow")] if made else []
+
+    monkeypatch.setattr(datasets, "present", present)
+    monkeypatch.setattr(datasets, "ensure", lambda name, *options, **more: made.append(name))
+    assert lab.explore({"profile": "smoke", "data": "best"}).unusable == ["SAMM: no workbook"]

@@ -118,6 +118,14 @@ def test_how_many_subjects_show_one_two_three_classes_is_what_was_counted(
     assert found["samples"].drop_duplicates().tolist() == ["1", "2", "3–4", "5–8", "9–16", "17–32", "33 or more"]
 
 
+@pytest.mark.parametrize(
+    ("size", "name"), [(1, "1"), (2, "2"), (3, "3–4"), (4, "3–4"), (5, "5–8"), (32, "17–32"), (33, "33 or more")]
+)
+def test_a_subject_falls_into_the_bin_of_its_number_of_samples(size, name) -> None:
+    found = summaries.subjects_by_samples(samples(*({"label3": "negative"},) * size)).set_index("samples")["subjects"]
+    assert found[found > 0].to_dict() == {name: 1}
+
+
 def test_a_guess_scores_what_scikit_learn_says() -> None:
     rng = np.random.default_rng(3)
     truth = rng.choice(datasets.CLASSES, size=200, p=[0.2, 0.5, 0.3])
@@ -129,6 +137,21 @@ def test_a_guess_scores_what_scikit_learn_says() -> None:
     assert row["uar"] == pytest.approx(recall_score(truth, guess, average="macro"))
     assert row["uf1"] == pytest.approx(f1_score(truth, guess, average="macro"))
     assert row["ratio"] == pytest.approx(np.sum(truth == "positive") / np.sum(truth == row["rarest"]))
+
+
+def test_a_guess_among_two_classes_is_averaged_over_two() -> None:
+    truth = ["positive", "surprise", "surprise"]
+    row = summaries.imbalance(samples(*({"label3": name} for name in truth))).iloc[0]
+    assert row["uar"] == pytest.approx(recall_score(truth, ["surprise"] * 3, average="macro"))
+    assert row["uf1"] == pytest.approx(f1_score(truth, ["surprise"] * 3, average="macro"))
+    assert (row["commonest"], row["rarest"], row["ratio"]) == ("surprise", "positive", 2)
+
+
+def test_subjects_with_as_many_samples_are_in_the_order_of_their_names() -> None:
+    table = samples(*({"subject": name} for name in ("sub03", "sub01", "sub02", "sub02")))
+    ranked = summaries.classes_by_subject(table)
+    assert ranked["subject"].tolist() == ["sub02", "sub01", "sub03"]
+    assert ranked["rank"].tolist() == [1, 2, 3]
 
 
 def test_the_guess_on_the_composite_scores_what_was_counted(complete) -> None:
@@ -194,6 +217,14 @@ def test_outcomes_of_the_composite_rule_say_what_is_dropped_and_why(complete) ->
     assert found.sum() == 255 + 159 + 164
 
 
+def test_outcomes_are_in_the_order_of_emotions_then_of_classes() -> None:
+    cells = [("surprise", "surprise"), ("anger", pd.NA), ("anger", "negative"), ("disgust", "negative")]
+    given = pd.DataFrame(cells, columns=["emotion", "label"]).assign(dataset="own", reason="")
+    assert summaries.label_outcomes(given)[["emotion", "outcome"]].values.tolist() == [
+        ["disgust", "negative"], ["anger", "negative"], ["anger", "dropped"], ["surprise", "surprise"],
+    ]  # fmt: skip
+
+
 def test_outcomes_need_their_columns() -> None:
     with pytest.raises(ParameterError, match="label, reason are missing"):
         summaries.label_outcomes(pd.DataFrame({"dataset": [], "emotion": []}))
@@ -225,6 +256,14 @@ def test_a_share_is_of_the_coded_samples_of_the_emotion() -> None:
 def test_the_commonest_units_are_kept() -> None:
     table = coded(("anger", "4+7"), ("anger", "4+9"), ("anger", "7+4"), ("anger", "12"))
     assert sorted(unit_summaries.unit_frequencies(table, most=2)["unit"]) == [4, 7]
+
+
+def test_pairs_are_of_the_commonest_units_of_the_commonest_emotions() -> None:
+    table = coded(("fear", "4+7"), ("anger", "4+9"), ("anger", "9+4"), ("anger", "1+9"))
+    found = unit_summaries.unit_pairs(table, most=2, emotions=1)
+    assert found[["emotion", "first", "second", "samples", "of"]].values.tolist() == [
+        ["anger", 4, 4, 2, 3], ["anger", 4, 9, 2, 3], ["anger", 9, 9, 3, 3],
+    ]  # fmt: skip
 
 
 def test_pairs_are_those_that_a_plain_count_finds() -> None:
@@ -307,6 +346,15 @@ def test_the_overview_counts_what_is_known(complete) -> None:
     assert set(found["images"]) == {"none"}
 
 
+def test_the_overview_says_where_frames_are_and_how_fast() -> None:
+    own = Stub(samples({"dataset": "own", "fps": 30}, {"dataset": "own", "fps": 29.97}), has_frames=True)
+    own.images = "own"
+    (real, maps) = gather([own, toy()])
+    assert overview(real)[["fps", "images"]].values.tolist() == [["29.97 to 30", "own"]]
+    assert set(overview(maps)["images"]) == {"flow maps alone"}
+    assert overview(gather([Stub(samples({}), has_frames=True)])[0])["images"].item() == "drawn"
+
+
 # -- the papers' tables -----------------------------------------------------------------------------------------------
 
 
@@ -329,7 +377,7 @@ def test_another_edition_differs_and_a_misprint_is_named(complete) -> None:
     assert found.loc[("HTNet", "casme3a", "samples")].tolist()[2:5] == ["943", "687", DIFFERS]
     assert found.loc[("HTNet", "casme3a", "n_negative")].tolist()[2:5] == ["508", "449", DIFFERS]
     misprint = found.loc[("CapsuleNet", "samm", "total")]
-    assert misprint["printed"] == "133 (printed 132)"
+    assert misprint[["printed", "measured", "verdict"]].tolist() == ["133 (printed 132)", "133", AGREES]
     assert "442 needs 133" in misprint["note"]
 
 
@@ -337,6 +385,21 @@ def test_what_cannot_be_counted_says_why(complete) -> None:
     found = measured(complete)
     assert found.loc[("MFEM+MFFM", "casme2", "resolution"), ["verdict", "why"]].tolist() == [UNKNOWN, "no images"]
     assert found.loc[("Mishin YOLO", "casme3a", "male_subjects"), "why"] == "no gender is known"
+
+
+def test_of_the_text_on_faces_found_by_gender_only_its_data_are_compared(complete) -> None:
+    assert set(measured(complete).loc["Mishin YOLO"].index.get_level_values("quantity")) == {
+        "male_subjects", "female_subjects", "classes",
+    }  # fmt: skip
+
+
+def test_people_are_counted_by_gender_once_each_and_a_rate_only_where_there_is_one() -> None:
+    people = [("a", "male", 30), ("a", "male", 30), ("b", "female", 25)]
+    rows = [{"dataset": "casme3a", "subject": name, "gender": gender, "fps": fps, "emotion": "fear"}
+            for name, gender, fps in people]  # fmt: skip
+    found = measured(gather([Stub(samples(*rows))])[0])
+    assert found.loc[("Mishin YOLO", "casme3a", "male_subjects"), "measured"] == "1"
+    assert found.loc[("HTNet", "casme3a", "fps"), "why"] == "no frame rate, or more than one"
 
 
 def test_the_composite_is_counted_only_where_all_three_are_here(complete) -> None:
@@ -367,5 +430,7 @@ def test_published_flow_maps_are_counted_as_the_list_that_they_are(real_root: Pa
 def test_data_that_no_paper_used_are_not_compared() -> None:
     with pytest.raises(NothingToShow, match="beside toy ones"):
         data_tables(gather([toy()])[0])
+    with pytest.raises(NothingToShow, match="beside synthetic ones"):
+        data_tables(gather([Stub(samples({"emotion": "fear"}), kind="synthetic")])[0])
     with pytest.raises(NothingToShow, match="own_clips"):
         data_tables(gather([Stub(samples({"dataset": "own_clips"}))])[0])

@@ -145,8 +145,8 @@ def imbalance(samples: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a data set, and one :data:`ALL` where there are several: dataset, samples (with a class), commonest,
-        rarest (of the classes that occur), n_commonest, n_rarest, ratio (of the two), and the accuracy, uar and uf1 of
-        the guess: recall and F1 averaged over the classes that occur.
+        rarest (of the others that occur; the same where there is no other), n_commonest, n_rarest, ratio (of the two),
+        and the accuracy, uar and uf1 of the guess: recall and F1 averaged over the classes that occur.
     """
     table = samples[samples["label3"].notna()]
     groups = [(str(name), part) for name, part in table.groupby("dataset", sort=False)]
@@ -160,7 +160,9 @@ def imbalance(samples: pd.DataFrame) -> pd.DataFrame:
 
 def _guess(labels: pd.Series) -> tuple[int, str, str, int, int, float, float, float, float]:
     counts = {name: int((labels == name).sum()) for name in CLASSES if (labels == name).any()}
-    commonest, rarest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
+    commonest = max(counts, key=counts.__getitem__)
+    others = [name for name in counts if name != commonest]
+    rarest = min(others, key=counts.__getitem__, default=commonest)
     total, most, least = sum(counts.values()), counts[commonest], counts[rarest]
     share = most / total
     # Precision of the guess is its share, its recall 1; the other classes are never hit.
@@ -197,8 +199,7 @@ def apex_positions(samples: pd.DataFrame) -> pd.DataFrame:
     position = (samples["apex"] - samples["onset"]).astype("Float64") / length.where(length > 0)
     table = samples[["sample_id", "dataset"]].assign(label=labels_of(samples), position=position)
     table = table[table["position"].notna()].astype({"position": float})
-    # A position that is a tenth exactly (3 of 10 frames) must not fall below its edge by rounding.
-    steps = np.floor(table["position"] * POSITION_BINS + 1e-9).clip(0, POSITION_BINS - 1)
+    steps = np.floor(table["position"] * POSITION_BINS).clip(0, POSITION_BINS - 1)
     return table.assign(tenth=steps / POSITION_BINS).reset_index(drop=True)
 
 

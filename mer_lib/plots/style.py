@@ -68,6 +68,7 @@ STYLE: Any = {
     "axes.titleweight": "bold",
     "axes.axisbelow": True,
     "font.family": "DejaVu Sans",
+    "text.parse_math": False,  # a name from a disk may hold dollar signs; no figure has formulas
     "font.size": 14,
     "axes.titlesize": 15,
     "axes.labelsize": 14,

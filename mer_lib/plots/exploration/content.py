@@ -66,7 +66,9 @@ def _what_lacks(collection: Collection, missing: str) -> str:
     names = ", ".join(dataset_label(part) for part in collection.parts)
     only_maps = collection.sources and all(hasattr(source, "maps") for source in collection.sources.values())
     return (
-        f"of {names} only flow maps are here, with {missing}" if only_maps else f"{names or 'the data'} have {missing}"
+        f"of {names} only flow maps are here, with {missing}"
+        if only_maps
+        else f"{names or 'the data'} {'has' if len(collection.parts) == 1 else 'have'} {missing}"
     )
 
 
@@ -83,9 +85,14 @@ def _left_out(collection: Collection, table: pd.DataFrame, missing: str) -> str:
     """Name the data sets that have samples but no row in the table."""
     if "dataset" not in table:
         return ""
-    there = set(collection.samples["dataset"]) - set(table["dataset"])
-    names = [dataset_label(part) for part in collection.parts if part in there]
+    lost = set(_without(collection, table)["dataset"])
+    names = [dataset_label(part) for part in collection.parts if part in lost]
     return f"not shown: {', '.join(names)} ({missing})" if names else ""
+
+
+def _without(collection: Collection, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the samples of the data sets that have no row in the table."""
+    return collection.samples[~collection.samples["dataset"].isin(set(table["dataset"]))]
 
 
 def missing_of(collection: Collection, shown: pd.DataFrame, why: str) -> str:
@@ -138,11 +145,13 @@ def durations(collection: Collection) -> Content:
     """Return how long each sample lasts, and how long it takes to its apex."""
     table = summaries.spans(collection.samples)
     lost = [
-        missing_of(collection, table[table["span"] == span], f"lack of an {moment} or a frame rate ({span})")
-        for span, (_, moment) in summaries.SPANS.items()
+        missing_of(collection, table[table["span"] == span], f"lack of a frame number or a frame rate ({span})")
+        for span in summaries.SPANS
     ]
     remark = "one dot a sample; bars are medians; a span is the last frame number minus the first, over the frame rate"
-    return content(collection, "How long does it last?", table, "no frame numbers", _lines(remark, *lost))
+    numbered = collection.samples[["onset", "apex", "offset"]].notna().any(axis=None)
+    missing = "no frame rate, or no two frame numbers" if numbered else "no frame numbers"
+    return content(collection, "How long does it last?", table, missing, _lines(remark, *lost))
 
 
 def apex_position(collection: Collection) -> Content:
@@ -153,7 +162,9 @@ def apex_position(collection: Collection) -> Content:
     remark = _lines(lines, missing_of(collection, places, "lack of an onset, apex or offset"))
     medians = places.groupby("dataset", sort=False)["position"].median().to_dict()
     title = "Where between onset and offset is the apex?"
-    return content(collection, title, table, "no annotated apex", remark, medians=medians)
+    lost = _without(collection, places)
+    missing = "no annotated apex" if lost["apex"].isna().all() else "no apex with an onset and an offset"
+    return content(collection, title, table, missing, remark, medians=medians)
 
 
 def unit_frequencies(collection: Collection, most: int = 16) -> Content:
@@ -197,7 +208,7 @@ def label_rules(collection: Collection, label_set: str = "") -> Content:
     table = summaries.label_outcomes(labelled)
     parts = [part for part in collection.parts if part in set(table["dataset"])]
     kept = int(table.loc[table["outcome"] != summaries.DROPPED, "samples"].sum())
-    remark = f"{kept} of {number_of(int(table['samples'].sum()), 'sample')} keep a class"
+    remark = f"{kept} of {number_of(int(table['samples'].sum()), 'sample')} {'keeps' if kept == 1 else 'keep'} a class"
     missing = "no emotions" if samples["emotion"].isna().all() else "no emotions, or no rule in this label set"
     title = f"What becomes of an emotion: {title}"
     return content(collection.only(*parts) if parts else collection, title, table, missing, remark)
@@ -223,7 +234,10 @@ def apex_frames(collection: Collection, by: str = "label3", columns: int = 6, se
     what = {"label3": "class", "emotion": "emotion"}[by]
     title = f"Apex frames of each {what}"
     remark = "each picture of another subject of its row; apex frames as they are, with the head where it was"
-    return content(collection, title, table, "no images", remark, pictures=pictures)
+    lost = {str(part) for part in _without(collection, table)["dataset"]}
+    have_images = any(getattr(collection.sources[part], "has_frames", False) for part in lost)
+    missing = f"no image of an apex of a known {what}" if have_images else "no images"
+    return content(collection, title, table, missing, remark, pictures=pictures)
 
 
 def _labelled(samples: pd.DataFrame, label_set: str) -> tuple[pd.DataFrame, str]:

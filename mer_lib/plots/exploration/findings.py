@@ -34,7 +34,7 @@ def classes_by_dataset(collection: Collection) -> str:
     parts = [
         f"in {dataset_label(row.dataset)} *{row.commonest}* is {row.ratio:.1f} times as common as *{row.rarest}*"
         for row in table.itertuples()
-        if row.dataset != summaries.ALL and row.commonest != row.rarest
+        if row.dataset != summaries.ALL and row.n_commonest > row.n_rarest
     ]
     return _see("; ".join(parts))
 
@@ -47,6 +47,8 @@ def classes_by_subject(collection: Collection) -> str:
 
 def _crowd(part: str, totals: pd.Series) -> str:
     whole = totals.sum()
+    if len(totals) == 1:
+        return f"all of {dataset_label(part)} comes from one subject"
     half = int((totals.cumsum() < whole / 2).sum()) + 1
     return (
         f"half of the {number_of(int(whole), 'sample')} of {dataset_label(part)} come from "
@@ -61,10 +63,13 @@ def subjects_by_samples(collection: Collection) -> str:
     total = int(by_classes.sum())
     perfect = float((by_classes * by_classes.index).sum()) / (len(CLASSES) * total)
     one, every = int(by_classes[1]), int(by_classes[len(CLASSES)])
+    one_only = f"{one} of {number_of(total, 'subject')} {_verb(one, 'show')} one class only"
+    counts = f"{one_only}, {every} {_verb(every, 'show')} all"
+    if f"{perfect:.2f}" == "1.00":
+        return _see(counts)
     return _see(
-        f"{one} of {number_of(total, 'subject')} show one class only, {every} show all. If a score is computed subject "
-        f"by subject over three classes and then averaged, who is *always right* gets {perfect:.2f} and not 1: "
-        f"this is why scores are pooled over all subjects first"
+        f"{counts}. If a score is computed subject by subject over three classes and then averaged, who is *always "
+        f"right* gets {perfect:.2f} and not 1: this is why scores are pooled over all subjects first"
     )
 
 
@@ -76,7 +81,8 @@ def emotions(collection: Collection) -> str:
         first = group.loc[group["samples"].idxmax()]
         share = first["samples"] / group["samples"].sum()
         few = int((group["samples"] < _FEW).sum())
-        rare = f", and {few} of its {len(group)} emotions have fewer than {_FEW} samples" if few else ""
+        words = f"{few} of its {number_of(len(group), 'emotion')} {'has' if few == 1 else 'have'}"
+        rare = f", and {words} fewer than {_FEW} samples" if few else ""
         parts.append(f"{_percent(share)} of {dataset_label(str(part))} are *{first['emotion']}*{rare}")
     return _see("; ".join(parts))
 
@@ -84,8 +90,9 @@ def emotions(collection: Collection) -> str:
 def imbalance(collection: Collection) -> str:
     """Say what the guess scores."""
     row = summaries.imbalance(collection.samples).iloc[-1]
+    whose = "all samples that have a class" if collection.samples["label3"].isna().any() else "all samples"
     return _see(
-        f"who always says *{row['commonest']}* is right in {_percent(row['accuracy'])} of all samples, and has a "
+        f"who always says *{row['commonest']}* is right in {_percent(row['accuracy'])} of {whose}, and has a "
         f"UAR of {row['uar']:.2f} and a UF1 of {row['uf1']:.2f}. Compare every score that you read with these"
     )
 
@@ -98,8 +105,8 @@ def durations(collection: Collection) -> str:
     for part, group in whole.groupby("dataset", sort=False):
         longer = int((group["ms"] > summaries.MICRO_MS).sum())
         parts.append(
-            f"{longer or 'none'} of {number_of(len(group), 'sample')} of {dataset_label(str(part))} last longer than "
-            f"half a second (the longest {group['ms'].max() / 1000:.1f} s)"
+            f"{longer or 'none'} of {number_of(len(group), 'sample')} of {dataset_label(str(part))} "
+            f"{_verb(longer, 'last')} longer than half a second (the longest {_time(group['ms'].max())})"
         )
     return _see("; ".join(parts))
 
@@ -145,6 +152,14 @@ def unit_pairs(collection: Collection) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
+
+
+def _time(ms: float) -> str:
+    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
+
+
+def _verb(count: int, verb: str) -> str:
+    return f"{verb}s" if count == 1 else verb
 
 
 def _see(text: str) -> str:

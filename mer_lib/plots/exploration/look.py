@@ -42,21 +42,27 @@ MEDIAN_COLOUR = "#222222"
 
 
 class GuessMark(NamedTuple):
-    """How one score of a guess is drawn: its name, matplotlib's marker, its colour."""
+    """How one score of a guess is drawn: its name, matplotlib's marker, its colour, its size in points."""
 
     label: str
     marker: str
     colour: str
+    size: int
 
 
+#: From large to small, so that none hides another where two scores are the same.
 GUESS_MARKS: Mapping[str, GuessMark] = MappingProxyType(
     {
-        "accuracy": GuessMark("accuracy", "o", "#D55E00"),
-        "uar": GuessMark("UAR, mean recall", "s", "#56B4E9"),
-        "uf1": GuessMark("UF1, mean F1", "^", "#222222"),
+        "accuracy": GuessMark("accuracy", "o", "#D55E00", 18),
+        "uar": GuessMark("UAR, mean recall", "s", "#56B4E9", 12),
+        "uf1": GuessMark("UF1, mean F1", "^", "#222222", 10),
     }
 )
 
+#: Letters of a name: of a data set or an emotion, of a subject, above a picture, above a square of pairs.
+NAME_LETTERS, SUBJECT_LETTERS, PICTURE_LETTERS, PAIR_LETTERS = 24, 9, 26, 18
+#: An axis of milliseconds is at least so long: all may be 0.
+SHORTEST_AXIS = 50
 #: Subjects are named under their bars where there are no more than so many.
 NAMED_SUBJECTS = 40
 #: Half the height of a row of dots, and a little more, where rows are one apart.
@@ -97,6 +103,21 @@ def unit_name(number: int) -> str:
     return NAMES.get(number, _MORE_UNITS.get(number, "")).split(" (")[0]
 
 
+def short(text: str, letters: int = NAME_LETTERS) -> str:
+    """Return a name that fits beside an axis; of a longer one the middle goes, for many differ at their ends.
+
+    >>> short("sub01"), short("participant_of_session_0003", 12)
+    ('sub01', 'parti…n_0003')
+    """
+    head = (letters - 1) // 2
+    return text if len(text) <= letters else f"{text[:head]}…{text[head + 1 - letters :]}"
+
+
+def part_name(part: str) -> str:
+    """Return the name of a data set for a title or an axis: those of a folder may be long."""
+    return short(dataset_label(part))
+
+
 def grid(count: int) -> tuple[int, int]:
     """Return rows and columns for `count` panels.
 
@@ -122,6 +143,8 @@ def listed(counts: pd.Series) -> str:
 
 def ratio_text(row: Any) -> str:
     """Say how much more common the commonest class is than the rarest, from a row of the imbalance table."""
+    if row.commonest == row.rarest:
+        return f"{row.n_commonest} {row.commonest},\nno other class"
     return f"{row.n_commonest} {row.commonest} : {row.n_rarest} {row.rarest}\n= {row.ratio:.1f} : 1"
 
 
@@ -179,13 +202,23 @@ def _scaled(values: pd.Series, span: str) -> pd.Series:
     return values.clip(lower=1).map(math.log10) if span == LONG_SPAN else values
 
 
+def short_axis(values: pd.Series) -> float:
+    """Return the end of an axis in milliseconds that starts at 0.
+
+    >>> short_axis(pd.Series([0, 0])), short_axis(pd.Series([0, 200]))
+    (50.0, 230.0)
+    """
+    return round(max(float(values.max()) * 1.15, float(SHORTEST_AXIS)), 3) if len(values) else float(SHORTEST_AXIS)
+
+
 def milliseconds(values: pd.Series) -> tuple[float, float, list[int]]:
     """Return the ends of a logarithmic axis in milliseconds that holds `values` and 500, and its ticks.
 
     >>> milliseconds(pd.Series([120, 900]))
     (90.0, 1200.0, [100, 200, 500, 1000])
     """
-    low, high = min(values.min(), MICRO_MS) * 0.75, max(values.max(), MICRO_MS) * 4 / 3
+    known = [*values, MICRO_MS]
+    low, high = min(known) * 0.75, max(known) * 4 / 3
     ticks = [step * 10**power for power in range(7) for step in (1, 2, 5)]
     found = [tick for tick in ticks if low <= tick <= high]
     return float(low), float(high), found if len(found) < 8 else [tick for tick in found if str(tick)[0] == "1"]
@@ -220,6 +253,11 @@ def square_of_pairs(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return wide["share"], wide["samples"].astype(int)
 
 
+def pair_title(emotion: str, table: pd.DataFrame) -> str:
+    """Return what stands above the pairs of one emotion: its name and its coded samples."""
+    return f"{short(emotion, PAIR_LETTERS)} ({number_of(int(table['of'].iloc[0]), 'sample')})"
+
+
 def per_cent(shares: pd.DataFrame) -> np.ndarray:
     """Return shares as whole per cents to write on squares, empty where there is nothing."""
     return np.array([[f"{100 * share:.0f}" if share else "" for share in row] for row in shares.to_numpy()])
@@ -237,4 +275,4 @@ def sample_text(sample_id: str) -> str:
     'CASME II sub01'
     """
     dataset, subject, _ = sample_id.split("/")
-    return f"{dataset_label(dataset)} {subject}"
+    return short(f"{dataset_label(dataset)} {subject}", PICTURE_LETTERS)

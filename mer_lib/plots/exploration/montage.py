@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -57,17 +59,22 @@ def _pictures_of(collection: Collection, samples: pd.DataFrame, columns: int, se
     for row in mixed.itertuples():
         if len(pictures) == columns:
             break
-        picture = _picture(collection.sources[str(row.dataset)], str(row.sample_id))
+        picture = _picture(collection.sources[str(row.dataset)], str(row.sample_id), int(row.apex))
         if picture is not None:
             pictures[str(row.sample_id)] = picture
     return pictures
 
 
-def _picture(source: object, sample_id: str) -> np.ndarray | None:
+def _picture(source: Any, sample_id: str, apex: int) -> np.ndarray | None:
     try:
-        frame = source.frames(sample_id, [source.moments(sample_id).apex])[0]  # type: ignore[attr-defined]
+        # Not moments(): those need an onset and an offset too.
+        index = np.flatnonzero(source.frame_numbers(sample_id) == apex)[:1]
+        return _small(source.frames(sample_id, index.tolist())[0]) if len(index) else None
     except DataError:
         return None  # its fault is in the report of `mer data check`
+
+
+def _small(frame: np.ndarray) -> np.ndarray:
     colour = frame if frame.ndim == 3 else np.repeat(frame[..., None], 3, axis=2)
     width = max(1, round(colour.shape[1] * HEIGHT / colour.shape[0]))
     return np.asarray(cv2.resize(colour, (width, HEIGHT), interpolation=cv2.INTER_AREA))

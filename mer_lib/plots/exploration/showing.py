@@ -85,7 +85,8 @@ class Exploration:
 def _show(collection: Collection, name: str, options: Mapping[str, Any]) -> None:
     try:
         display(bundle(name, collection, **options), raw=True)
-        sentence = findings.found(name, collection)
+        seen = findings.found(name, collection)
+        sentence = marked(seen, collection.kind) if seen else ""
     except NothingToShow as reason:
         sentence = _told(collection, reason)
     if sentence:

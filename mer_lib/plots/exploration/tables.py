@@ -138,7 +138,12 @@ def _quantity(metric: str) -> str:
 def _shown(table: pd.DataFrame, collection: Collection, what: str) -> Styler:
     if "dataset" in table:
         table = table.assign(dataset=table["dataset"].map(dataset_label))
-    styler = table.rename(columns=_NAMES).style.hide(axis="index").set_properties(**{"text-align": "left"})
+    styler = (
+        table.rename(columns=_NAMES)
+        .style.hide(axis="index")
+        .format(escape="html")
+        .set_properties(**{"text-align": "left"})
+    )
     left = [{"selector": "th", "props": [("text-align", "left")]}]
     captioned = under_caption(styler, what + described(collection), collection.kind)
     return captioned.set_table_styles(left, overwrite=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -10,9 +11,17 @@ import plotly.graph_objects as go
 from mer_lib.datasets.collection import Collection
 from mer_lib.datasets.summaries import DROPPED, class_order, in_order
 from mer_lib.plots.exploration import content
-from mer_lib.plots.exploration.interactive.frame import framed, panels
-from mer_lib.plots.exploration.look import BLANK_COLOUR, GUESS_MARKS, colour_of, grid, ratio_text, rule_text
-from mer_lib.plots.style import dataset_label
+from mer_lib.plots.exploration.interactive.frame import counting, framed, panels, room_beside
+from mer_lib.plots.exploration.look import (
+    BLANK_COLOUR,
+    GUESS_MARKS,
+    colour_of,
+    grid,
+    part_name,
+    ratio_text,
+    rule_text,
+    short,
+)
 
 _PLOT = 0.68  # share of the width that scores take; the rest is text
 _SYMBOLS = {"o": "circle", "s": "square", "^": "triangle-up"}
@@ -25,12 +34,12 @@ def classes_by_dataset(collection: Collection) -> go.Figure:
     for label in class_order(shown.table["label"]):
         part = shown.table[shown.table["label"] == label]
         figure.add_bar(
-            name=label, x=part["dataset"].map(dataset_label), y=part["samples"], marker_color=colour_of(label),
+            name=label, x=part["dataset"].map(part_name), y=part["samples"], marker_color=colour_of(label),
             text=part["samples"], textposition="outside", cliponaxis=False, customdata=part["subjects"],
             hovertemplate="%{x}, " + label + ": %{y} samples of %{customdata} subjects<extra></extra>",
         )  # fmt: skip
     figure.update_layout(barmode="group", bargap=0.25, bargroupgap=0.06)
-    figure.update_yaxes(title="samples", rangemode="tozero")
+    figure.update_yaxes(title="samples", rangemode="tozero", **counting(shown.table["samples"].max(), 6))
     figure.update_xaxes(showgrid=False)
     return framed(figure, shown, 420, below=50)
 
@@ -42,7 +51,7 @@ def emotions(collection: Collection) -> go.Figure:
     names = in_order(shown.table["emotion"])
     rows, columns = grid(len(parts))
     figure = panels(
-        rows, columns, [dataset_label(part) for part in parts], shared_yaxes=True, horizontal_spacing=0.03,
+        rows, columns, [part_name(part) for part in parts], shared_yaxes=True, horizontal_spacing=0.03,
         vertical_spacing=0.25 / rows,
     )  # fmt: skip
     for at, part in enumerate(parts):
@@ -51,25 +60,27 @@ def emotions(collection: Collection) -> go.Figure:
             row=at // columns + 1, col=at % columns + 1, orientation="h", x=table["samples"], y=table.index,
             marker_color=[colour_of(name) for name in table.index], text=table["samples"], textposition="outside",
             cliponaxis=False, customdata=table["subjects"], showlegend=False,
-            hovertemplate=dataset_label(part) + ", %{y}: %{x} samples of %{customdata} subjects<extra></extra>",
+            hovertemplate=part_name(part) + ", %{y}: %{x} samples of %{customdata} subjects<extra></extra>",
         )  # fmt: skip
     room = 1.16 * int(shown.table["samples"].max())
-    figure.update_xaxes(range=[0, room], nticks=5)
+    figure.update_xaxes(range=[0, room], **counting(room))
     figure.update_xaxes(title="samples", row=rows)
-    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], showgrid=False, ticks="")
-    return framed(figure, shown, rows * (36 * len(names) + 60) + 40, above=85, left=110)
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], **_named(names))
+    return framed(
+        figure, shown, rows * (36 * len(names) + 60) + 40, above=85, left=room_beside(list(map(short, names)), 110)
+    )
 
 
 def imbalance(collection: Collection) -> go.Figure:
     """Draw what always guessing the commonest class scores, and how much more common it is than the rarest."""
     shown = content.imbalance(collection)
     table = shown.table
-    names = [dataset_label(name) for name in table["dataset"]]
+    names = [part_name(name) for name in table["dataset"]]
     figure = go.Figure()
     for metric, look in GUESS_MARKS.items():
         figure.add_scatter(
             name=look.label, x=table[metric], y=names, mode="markers", cliponaxis=False,
-            marker={"symbol": _SYMBOLS[look.marker], "size": 17, "color": look.colour},
+            marker={"symbol": _SYMBOLS[look.marker], "size": 1.3 * look.size, "color": look.colour},
             hovertemplate="%{y}, " + look.label + ": %{x:.3f}<extra></extra>",
         )  # fmt: skip
     for name, row in zip(names, table.itertuples(), strict=True):
@@ -79,7 +90,7 @@ def imbalance(collection: Collection) -> go.Figure:
         )  # fmt: skip
     figure.update_xaxes(range=[0, 1], domain=[0, _PLOT], dtick=0.2, title="score of the guess (1: always right)")
     figure.update_yaxes(autorange="reversed", ticks="")
-    return framed(figure, shown, 62 * len(names) + 130, left=190)
+    return framed(figure, shown, 62 * len(names) + 130, left=room_beside(names, 190))
 
 
 def label_rules(collection: Collection, label_set: str = "") -> go.Figure:
@@ -94,7 +105,7 @@ def label_rules(collection: Collection, label_set: str = "") -> go.Figure:
     names = in_order(shown.table["emotion"])
     rows, columns = grid(len(parts))
     figure = panels(
-        rows, columns, [dataset_label(part) for part in parts], shared_yaxes=True, horizontal_spacing=0.03,
+        rows, columns, [part_name(part) for part in parts], shared_yaxes=True, horizontal_spacing=0.03,
         vertical_spacing=0.25 / rows,
     )  # fmt: skip
     for outcome in class_order(shown.table["outcome"]):
@@ -106,12 +117,19 @@ def label_rules(collection: Collection, label_set: str = "") -> go.Figure:
                 row=at // columns + 1, col=at % columns + 1, x=group["samples"].sum(), y=emotion, text=rule_text(group),
                 showarrow=False, xanchor="left", xshift=4, font_size=13,
             )  # fmt: skip
-    totals = shown.table.groupby(["dataset", "emotion"])["samples"].sum()
-    figure.update_xaxes(range=[0, 1.75 * int(totals.max())], nticks=5)
+    room = 1.75 * int(shown.table.groupby(["dataset", "emotion"])["samples"].sum().max())
+    figure.update_xaxes(range=[0, room], **counting(room))
     figure.update_xaxes(title="samples", row=rows)
-    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], showgrid=False, ticks="")
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], **_named(names))
     figure.update_layout(barmode="stack")
-    return framed(figure, shown, rows * (36 * len(names) + 60) + 70, above=115, left=110)
+    return framed(
+        figure, shown, rows * (36 * len(names) + 60) + 70, above=115, left=room_beside(list(map(short, names)), 110)
+    )
+
+
+def _named(emotions: Sequence[str]) -> dict[str, Any]:
+    """Return options of an axis with a row an emotion."""
+    return {"tickvals": emotions, "ticktext": list(map(short, emotions)), "showgrid": False, "ticks": ""}
 
 
 def _outcome(figure: go.Figure, table: pd.DataFrame, outcome: str, parts: Sequence[str], columns: int) -> None:
@@ -124,7 +142,7 @@ def _outcome(figure: go.Figure, table: pd.DataFrame, outcome: str, parts: Sequen
             row=at // columns + 1, col=at % columns + 1, orientation="h", name=outcome, legendgroup=outcome,
             showlegend=part == chosen["dataset"].iloc[0], x=found["samples"], y=found.index,
             marker_color=colour_of(outcome), marker_pattern=pattern, customdata=found["why"],
-            hovertemplate=f"{dataset_label(part)}, %{{y}} → {outcome}: %{{x}} samples%{{customdata}}<extra></extra>",
+            hovertemplate=f"{part_name(part)}, %{{y}} → {outcome}: %{{x}} samples%{{customdata}}<extra></extra>",
         )  # fmt: skip
 
 

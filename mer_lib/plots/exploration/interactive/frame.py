@@ -78,6 +78,24 @@ def framed(
     return figure
 
 
+def counting(most: float, ticks: int = 5) -> dict[str, int]:
+    """Return options of an axis that counts up to `most`: about so many ticks, on whole numbers alone.
+
+    >>> counting(3), counting(40)
+    ({'dtick': 1}, {'nticks': 5})
+    """
+    return {"dtick": 1} if most <= ticks else {"nticks": ticks}
+
+
+def room_beside(labels: Sequence[str], least: int = 80) -> int:
+    """Return how many pixels the labels of an axis need on its left.
+
+    >>> room_beside(["fear"]), room_beside(["a word that is longer"])
+    (80, 230)
+    """
+    return max(least, 20 + 10 * max(map(len, labels)))
+
+
 def panels(rows: int, columns: int, titles: Sequence[str], **options: Any) -> go.Figure:
     """Return a figure with a grid of axes, their titles in letters of the right size."""
     figure = make_subplots(rows, columns, subplot_titles=[f"<b>{title}</b>" for title in titles], **options)

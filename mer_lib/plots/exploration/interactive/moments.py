@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from mer_lib.datasets.collection import Collection
 from mer_lib.datasets.summaries import MICRO_MS, SPANS, class_order
 from mer_lib.plots.exploration import content
-from mer_lib.plots.exploration.interactive.frame import framed, panels
+from mer_lib.plots.exploration.interactive.frame import counting, framed, panels, room_beside
 from mer_lib.plots.exploration.look import (
     DOT_ROOM,
     LONG_SPAN,
@@ -20,8 +20,9 @@ from mer_lib.plots.exploration.look import (
     grid,
     milliseconds,
     not_annotated,
+    part_name,
+    short_axis,
 )
-from mer_lib.plots.style import dataset_label
 
 
 def durations(collection: Collection) -> go.Figure:
@@ -35,7 +36,7 @@ def durations(collection: Collection) -> go.Figure:
             found = found[found["label"] == label]
             figure.add_scatter(
                 row=1, col=column, name=label, legendgroup=label, showlegend=column == len(SPANS), mode="markers",
-                x=found["ms"], y=found["place"], text=found["sample_id"], customdata=found["frames"],
+                cliponaxis=False, x=found["ms"], y=found["place"], text=found["sample_id"], customdata=found["frames"],
                 marker={"color": colour_of(label), "size": 6, "opacity": 0.7},
                 hovertemplate=f"%{{text}}<br>%{{x:.0f}} ms, %{{customdata}} frames, {label}<extra></extra>",
             )  # fmt: skip
@@ -48,16 +49,18 @@ def durations(collection: Collection) -> go.Figure:
     )  # fmt: skip
     longest = shown.table.loc[shown.table["span"] == LONG_SPAN, "ms"]
     low, high, ticks = milliseconds(longest)
-    figure.update_xaxes(title="milliseconds", rangemode="tozero", row=1, col=1)
+    shortest = shown.table.loc[shown.table["span"] != LONG_SPAN, "ms"]
+    figure.update_xaxes(title="milliseconds", range=[0, short_axis(shortest)], row=1, col=1)
     figure.update_xaxes(
         title="milliseconds, logarithmic", type="log", range=[np.log10(low), np.log10(high)], tickvals=ticks,
         ticktext=[f"{tick:,}" for tick in ticks], row=1, col=2,
     )  # fmt: skip
+    names = [part_name(part) for part in parts]
     figure.update_yaxes(
-        tickvals=list(range(len(parts))), ticktext=[dataset_label(part) for part in parts],
+        tickvals=list(range(len(parts))), ticktext=names,
         range=[len(parts) - 1 + DOT_ROOM, -DOT_ROOM], showgrid=False, ticks="",
     )  # fmt: skip
-    return framed(figure, shown, 130 * len(parts) + 130, above=115, left=150).update_layout(
+    return framed(figure, shown, 130 * len(parts) + 130, above=115, left=room_beside(names, 150)).update_layout(
         legend_traceorder="reversed"
     )
 
@@ -92,7 +95,7 @@ def apex_position(collection: Collection) -> go.Figure:
     parts = shown.parts
     rows, columns = grid(len(parts))
     figure = panels(
-        rows, columns, [dataset_label(part) for part in parts], horizontal_spacing=0.06, vertical_spacing=0.3 / rows
+        rows, columns, [part_name(part) for part in parts], horizontal_spacing=0.06, vertical_spacing=0.3 / rows
     )
     labels = class_order(shown.table["label"])
     for at, part in enumerate(parts):
@@ -105,6 +108,8 @@ def apex_position(collection: Collection) -> go.Figure:
                 customdata=found["tenth"],
                 hovertemplate=f"{label}: %{{y}} samples in the tenth from %{{customdata}}<extra></extra>",
             )  # fmt: skip
+        most = shown.table[shown.table["dataset"] == part].groupby("tenth")["samples"].sum().max()
+        figure.update_yaxes(row=row, col=column, **counting(most))
         median = shown.extra["medians"][part]
         figure.add_vline(x=0.5, row=row, col=column, line={"dash": "dash", "color": "#555555"})
         figure.add_vline(x=median, row=row, col=column, line={"color": MEDIAN_COLOUR, "width": 3})

@@ -7,9 +7,17 @@ import plotly.graph_objects as go
 from mer_lib.datasets.collection import Collection
 from mer_lib.datasets.summaries import class_order
 from mer_lib.plots.exploration import content
-from mer_lib.plots.exploration.interactive.frame import framed, panels
-from mer_lib.plots.exploration.look import NAMED_SUBJECTS, NUMBER_COLOURS, classes_text, colour_of, grid
-from mer_lib.plots.style import dataset_label
+from mer_lib.plots.exploration.interactive.frame import counting, framed, panels
+from mer_lib.plots.exploration.look import (
+    NAMED_SUBJECTS,
+    NUMBER_COLOURS,
+    SUBJECT_LETTERS,
+    classes_text,
+    colour_of,
+    grid,
+    part_name,
+    short,
+)
 
 
 def classes_by_subject(collection: Collection) -> go.Figure:
@@ -17,7 +25,7 @@ def classes_by_subject(collection: Collection) -> go.Figure:
     shown = content.classes_by_subject(collection)
     parts = shown.parts
     gap = 0.45 / len(parts) ** 1.15
-    titles = [dataset_label(part) for part in parts]
+    titles = [part_name(part) for part in parts]
     figure = panels(len(parts), 1, titles, shared_yaxes="all", vertical_spacing=gap)
     for row, part in enumerate(parts, start=1):
         table = shown.table[shown.table["dataset"] == part]
@@ -27,16 +35,17 @@ def classes_by_subject(collection: Collection) -> go.Figure:
             figure.add_bar(
                 row=row, col=1, name=label, legendgroup=label, showlegend=part == first, x=found["rank"],
                 y=found["samples"], marker_color=colour_of(label), text=found["subject"], textposition="none",
-                hovertemplate=f"{dataset_label(part)}, subject %{{text}}: %{{y}} {label}<extra></extra>",
+                hovertemplate=f"{part_name(part)}, subject %{{text}}: %{{y}} {label}<extra></extra>",
             )  # fmt: skip
         people = table.drop_duplicates("rank")
         few = len(people) <= NAMED_SUBJECTS
+        names = [short(name, SUBJECT_LETTERS) for name in people["subject"]]
         figure.update_xaxes(
-            row=row, col=1, tickvals=people["rank"] if few else None, ticktext=people["subject"] if few else None,
+            row=row, col=1, tickvals=people["rank"] if few else None, ticktext=names if few else None,
             tickangle=-60 if few else 0, tickfont_size=13, range=[0.4, max(len(people), 8) + 0.6], showgrid=False,
         )  # fmt: skip
     figure.update_xaxes(title="subject (by its number of samples)", row=len(parts))
-    figure.update_yaxes(title="samples", nticks=4)
+    figure.update_yaxes(title="samples", **counting(shown.table["total"].max(), 4))
     figure.update_layout(barmode="stack", bargap=0.15)
     return framed(figure, shown, 240 * len(parts) + 115, above=115, below=95)
 
@@ -47,7 +56,7 @@ def subjects_by_samples(collection: Collection) -> go.Figure:
     parts = shown.parts
     rows, columns = grid(len(parts))
     figure = panels(
-        rows, columns, [dataset_label(part) for part in parts], horizontal_spacing=0.05,
+        rows, columns, [part_name(part) for part in parts], horizontal_spacing=0.05,
         vertical_spacing=0.36 / rows,
     )  # fmt: skip
     for at, part in enumerate(parts):
@@ -58,9 +67,11 @@ def subjects_by_samples(collection: Collection) -> go.Figure:
                 showlegend=at == 0, x=found["samples"], y=found["subjects"], marker_color=colour,
                 hovertemplate=f"%{{y}} subjects with %{{x}} samples, {classes_text(classes)}<extra></extra>",
             )  # fmt: skip
+        most = shown.table[shown.table["dataset"] == part].groupby("samples")["subjects"].sum().max()
+        figure.update_yaxes(row=at // columns + 1, col=at % columns + 1, **counting(most, 6))
     figure.update_layout(barmode="stack", bargap=0.12)
     figure.update_xaxes(type="category", tickangle=-45, showgrid=False)
     figure.update_xaxes(title="samples of a subject", row=rows)
-    figure.update_yaxes(nticks=6, rangemode="tozero")
+    figure.update_yaxes(rangemode="tozero")
     figure.update_yaxes(title="subjects", col=1)
     return framed(figure, shown, 330 * rows + 115, above=115, below=130)

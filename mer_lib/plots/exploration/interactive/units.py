@@ -6,8 +6,19 @@ import plotly.graph_objects as go
 
 from mer_lib.datasets.collection import Collection
 from mer_lib.plots.exploration import content
-from mer_lib.plots.exploration.interactive.frame import framed, panels
-from mer_lib.plots.exploration.look import PAIR_COLUMNS, SHARE_COLOURS, per_cent, square_of_pairs, unit_name, unit_table
+from mer_lib.plots.exploration.interactive.frame import framed, panels, room_beside
+from mer_lib.plots.exploration.look import (
+    PAIR_COLUMNS,
+    SHARE_COLOURS,
+    pair_title,
+    per_cent,
+    short,
+    square_of_pairs,
+    unit_name,
+    unit_table,
+)
+
+_LEAST_HEIGHT = 200  # pixels that the name of the axis and the scale of colours need
 
 
 def unit_frequencies(collection: Collection, most: int = 16) -> go.Figure:
@@ -20,17 +31,23 @@ def unit_frequencies(collection: Collection, most: int = 16) -> go.Figure:
     shown = content.unit_frequencies(collection, most)
     shares, counts, of = unit_table(shown.table)
     names = [f"<b>{unit}</b> {unit_name(unit)}" for unit in shares.columns]
+    emotions = [f"{emotion} ({of[emotion]})" for emotion in shares.index]
+    labels = [f"{short(emotion)} ({of[emotion]})" for emotion in shares.index]
     figure = go.Figure(
         go.Heatmap(
-            z=100 * shares.to_numpy(), x=names, y=[f"{emotion} ({of[emotion]})" for emotion in shares.index],
+            z=100 * shares.to_numpy(), x=names, y=emotions,
             text=per_cent(shares), texttemplate="%{text}", textfont_size=15, colorscale=SHARE_COLOURS, zmin=0, zmax=100,
             customdata=counts.to_numpy(), xgap=2, ygap=2, colorbar={"title": "% of<br>samples", "ticksuffix": " %"},
             hovertemplate="%{y}, AU %{x}: %{customdata} samples, %{z:.0f} %<extra></extra>",
         )
     )  # fmt: skip
     figure.update_xaxes(tickangle=-50, showgrid=False, showline=False, ticks="", title="action unit")
-    figure.update_yaxes(autorange="reversed", showgrid=False, showline=False, ticks="", title="emotion (coded samples)")
-    return framed(figure, shown, 46 * len(shares) + 80, above=65, below=225, left=160)
+    figure.update_yaxes(
+        autorange="reversed", showgrid=False, showline=False, ticks="", title="emotion (coded samples)",
+        tickvals=emotions, ticktext=labels,
+    )  # fmt: skip
+    height = max(46 * len(shares), _LEAST_HEIGHT) + 80
+    return framed(figure, shown, height, above=65, below=225, left=room_beside(labels, 130) + 30)
 
 
 def unit_pairs(collection: Collection, most: int = 8, squares: int = 6) -> go.Figure:
@@ -45,7 +62,7 @@ def unit_pairs(collection: Collection, most: int = 8, squares: int = 6) -> go.Fi
     groups = list(shown.table.groupby("emotion", sort=False))
     columns = min(PAIR_COLUMNS, len(groups))
     rows = -(-len(groups) // columns)
-    titles = [f"{emotion} ({table['of'].iloc[0]} samples)" for emotion, table in groups]
+    titles = [pair_title(str(emotion), table) for emotion, table in groups]
     figure = panels(rows, columns, titles, horizontal_spacing=0.07, vertical_spacing=0.2 / rows)
     for at, (_, table) in enumerate(groups):
         shares, counts = square_of_pairs(table)

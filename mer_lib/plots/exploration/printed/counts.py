@@ -11,9 +11,9 @@ from matplotlib.ticker import MaxNLocator
 from mer_lib.datasets.collection import Collection
 from mer_lib.datasets.summaries import DROPPED, class_order, in_order
 from mer_lib.plots.exploration import content
-from mer_lib.plots.exploration.look import GUESS_MARKS, colour_of, grid, ratio_text, rule_text
+from mer_lib.plots.exploration.look import GUESS_MARKS, colour_of, grid, part_name, ratio_text, rule_text, short
 from mer_lib.plots.exploration.printed.frame import HATCH, HATCH_COLOUR, framed, unused
-from mer_lib.plots.style import dataset_label, panels, styled
+from mer_lib.plots.style import panels, styled
 
 
 @styled
@@ -29,7 +29,7 @@ def classes_by_dataset(collection: Collection) -> Figure:
         x = np.array([parts.index(name) for name in part["dataset"]]) + width * (at - (len(labels) - 1) / 2)
         bars = ax.bar(x, part["samples"], 0.94 * width, color=colour_of(label), label=label)
         ax.bar_label(bars, padding=2)
-    ax.set_xticks(range(len(parts)), [dataset_label(part) for part in parts])
+    ax.set_xticks(range(len(parts)), [part_name(part) for part in parts])
     ax.set_ylabel("samples")
     ax.margins(y=0.1)
     ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -53,7 +53,7 @@ def emotions(collection: Collection) -> Figure:
         y = [names.index(name) for name in table["emotion"]]
         bars = ax.barh(y, table["samples"], 0.8, color=[colour_of(name) for name in table["emotion"]])
         ax.bar_label(bars, padding=3)
-        ax.set_title(dataset_label(part))
+        ax.set_title(part_name(part))
         ax.grid(axis="x")
     _emotion_axes(axes, names, room=1.16 * int(shown.table["samples"].max()))
     unused(axes, len(parts))
@@ -67,7 +67,7 @@ def _emotion_axes(axes: np.ndarray, names: list[str], room: float) -> None:
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     for ax in axes[-1]:
         ax.set_xlabel("samples")
-    axes[0, 0].set_yticks(range(len(names)), names)
+    axes[0, 0].set_yticks(range(len(names)), map(short, names))
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
 
 
@@ -80,12 +80,12 @@ def imbalance(collection: Collection) -> Figure:
     ax = axes[0, 0]
     y = np.arange(len(table))
     for metric, look in GUESS_MARKS.items():
-        ax.plot(table[metric], y, look.marker, color=look.colour, markersize=13, label=look.label, clip_on=False)
+        ax.plot(table[metric], y, look.marker, color=look.colour, markersize=look.size, label=look.label, clip_on=False)
     for at, row in zip(y, table.itertuples(), strict=True):
         ax.text(1.03, at, ratio_text(row), va="center", fontsize=12)
     ax.set_xlim(0, 1)
     ax.set_xlabel("score of the guess (1: always right)")
-    ax.set_yticks(y, [dataset_label(name) for name in table["dataset"]])
+    ax.set_yticks(y, [part_name(name) for name in table["dataset"]])
     ax.set_ylim(len(table) - 0.5, -0.5)
     ax.grid()
     ax.legend(ncols=len(GUESS_MARKS), loc="lower left", bbox_to_anchor=(0, 1))
@@ -109,7 +109,7 @@ def label_rules(collection: Collection, label_set: str = "") -> Figure:
     )
     for ax, part in zip(axes.ravel(), parts, strict=False):
         _stack_outcomes(ax, shown.table[shown.table["dataset"] == part], names, outcomes)
-        ax.set_title(dataset_label(part))
+        ax.set_title(part_name(part))
         ax.grid(axis="x")
     totals = shown.table.groupby(["dataset", "emotion"])["samples"].sum()
     _emotion_axes(axes, names, room=1.75 * int(totals.max()))

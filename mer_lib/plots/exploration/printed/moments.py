@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from mer_lib.datasets.collection import Collection
 from mer_lib.datasets.summaries import MICRO_MS, SPANS, class_order
@@ -20,9 +20,11 @@ from mer_lib.plots.exploration.look import (
     grid,
     milliseconds,
     not_annotated,
+    part_name,
+    short_axis,
 )
 from mer_lib.plots.exploration.printed.frame import framed, unused
-from mer_lib.plots.style import dataset_label, panels, styled
+from mer_lib.plots.style import panels, styled
 
 
 @styled
@@ -33,7 +35,8 @@ def durations(collection: Collection) -> Figure:
     figure, axes = panels(1, len(SPANS), width=13, height=1.35 * len(parts) + 2.2, sharey=True)
     for ax, span in zip(axes[0], SPANS, strict=True):
         found = dots(shown.table, span, parts)
-        ax.scatter(found["ms"], found["place"], s=26, c=[colour_of(name) for name in found["label"]], alpha=0.75, lw=0)
+        colours = [colour_of(name) for name in found["label"]]
+        ax.scatter(found["ms"], found["place"], s=26, c=colours, alpha=0.75, lw=0, clip_on=False)
         _medians(ax, shown, span, parts)
         for at in (at for at, part in enumerate(parts) if part not in set(found["dataset"])):
             place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
@@ -41,12 +44,11 @@ def durations(collection: Collection) -> Figure:
         ax.set_title(f"from {span}")
         ax.grid(axis="x")
     axes[0, 0].set_xlabel("milliseconds")
-    axes[0, 0].set_xlim(left=0)
+    axes[0, 0].set_xlim(0, short_axis(shown.table.loc[shown.table["span"] != LONG_SPAN, "ms"]))
     _long_axis(axes[0, 1], shown)
-    axes[0, 0].set_yticks(range(len(parts)), [dataset_label(part) for part in parts])
+    axes[0, 0].set_yticks(range(len(parts)), [part_name(part) for part in parts])
     axes[0, 0].set_ylim(len(parts) - 1 + DOT_ROOM, -DOT_ROOM)
-    colours = {label: colour_of(label) for label in class_order(shown.table["label"])}
-    return framed(figure, shown, colours)
+    return framed(figure, shown, {label: colour_of(label) for label in class_order(shown.table["label"])})
 
 
 def _medians(ax: Axes, shown: content.Content, span: str, parts: Sequence[str]) -> None:
@@ -86,8 +88,9 @@ def apex_position(collection: Collection) -> Figure:
             ax.bar(wide.index + 0.05, wide[label], 0.094, bottom=below[label], color=colour_of(label))
         ax.axvline(0.5, color="#555555", ls="--", lw=1.5)
         ax.axvline(shown.extra["medians"][part], color=MEDIAN_COLOUR, lw=3)
-        ax.set(xlim=(0, 1), title=dataset_label(part))
+        ax.set(xlim=(0, 1), title=part_name(part))
         ax.set_xticks([0, 0.5, 1], ["onset", "half", "offset"])
+        ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
         ax.grid(axis="y")
     for ax in axes[:, 0]:
         ax.set_ylabel("samples")

@@ -10,9 +10,18 @@ from matplotlib.ticker import MaxNLocator
 from mer_lib.datasets.collection import Collection
 from mer_lib.datasets.summaries import class_order
 from mer_lib.plots.exploration import content
-from mer_lib.plots.exploration.look import NAMED_SUBJECTS, NUMBER_COLOURS, classes_text, colour_of, grid
+from mer_lib.plots.exploration.look import (
+    NAMED_SUBJECTS,
+    NUMBER_COLOURS,
+    SUBJECT_LETTERS,
+    classes_text,
+    colour_of,
+    grid,
+    part_name,
+    short,
+)
 from mer_lib.plots.exploration.printed.frame import framed, unused
-from mer_lib.plots.style import dataset_label, panels, styled
+from mer_lib.plots.style import panels, styled
 
 
 @styled
@@ -29,7 +38,7 @@ def classes_by_subject(collection: Collection) -> Figure:
         for label in labels:
             ax.bar(wide.index, wide[label], 0.85, bottom=below[label], color=colour_of(label))
         _name_subjects(ax, table.drop_duplicates("rank"))
-        ax.set_title(dataset_label(part))
+        ax.set_title(part_name(part))
         ax.set_ylabel("samples")
         ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         ax.grid(axis="y")
@@ -39,7 +48,7 @@ def classes_by_subject(collection: Collection) -> Figure:
 
 
 def _name_subjects(ax: Axes, people: pd.DataFrame) -> None:
-    ranks, names = people["rank"], people["subject"]
+    ranks, names = people["rank"], [short(name, SUBJECT_LETTERS) for name in people["subject"]]
     ax.set_xlim(0.4, max(len(ranks), 8) + 0.6)
     if len(ranks) <= NAMED_SUBJECTS:
         ax.set_xticks(ranks, names, rotation=60, ha="right", rotation_mode="anchor", fontsize=11)
@@ -59,7 +68,7 @@ def subjects_by_samples(collection: Collection) -> Figure:
         for classes, colour in NUMBER_COLOURS.items():
             ax.bar(range(len(wide)), wide[classes], 0.88, bottom=below[classes], color=colour)
         ax.set_xticks(range(len(wide)), wide.index, rotation=45, ha="right", rotation_mode="anchor")
-        ax.set_title(dataset_label(part))
+        ax.set_title(part_name(part))
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(axis="y")
     for ax in axes[-1]:

@@ -11,7 +11,16 @@ from matplotlib.image import AxesImage
 
 from mer_lib.datasets.collection import Collection
 from mer_lib.plots.exploration import content
-from mer_lib.plots.exploration.look import PAIR_COLUMNS, SHARE_COLOURS, per_cent, square_of_pairs, unit_name, unit_table
+from mer_lib.plots.exploration.look import (
+    PAIR_COLUMNS,
+    SHARE_COLOURS,
+    pair_title,
+    per_cent,
+    short,
+    square_of_pairs,
+    unit_name,
+    unit_table,
+)
 from mer_lib.plots.exploration.printed.frame import framed, unused
 from mer_lib.plots.style import panels, readable_on, styled
 
@@ -31,7 +40,7 @@ def unit_frequencies(collection: Collection, most: int = 16) -> Figure:
     drawn = _squares(ax, shares, per_cent(shares), size=12)
     names = [f"{unit}  {unit_name(unit)}" for unit in shares.columns]
     ax.set_xticks(range(len(names)), names, rotation=50, ha="right", rotation_mode="anchor")
-    ax.set_yticks(range(len(shares)), [f"{emotion} ({of[emotion]})" for emotion in shares.index])
+    ax.set_yticks(range(len(shares)), [f"{short(emotion)} ({of[emotion]})" for emotion in shares.index])
     ax.set(xlabel="action unit", ylabel="emotion (coded samples)")
     figure.colorbar(drawn, ax=ax, label="% of samples", fraction=0.03, pad=0.02)
     return framed(figure, shown)
@@ -54,7 +63,7 @@ def unit_pairs(collection: Collection, most: int = 8, squares: int = 6) -> Figur
     for ax, (emotion, table) in zip(axes.ravel(), groups, strict=False):
         shares, counts = square_of_pairs(table)
         drawn = _squares(ax, shares, counts.map(lambda n: str(int(n)) if n else "").to_numpy(), size=11)
-        ax.set_title(f"{emotion} ({table['of'].iloc[0]} samples)")
+        ax.set_title(pair_title(str(emotion), table))
         ax.set_xticks(range(len(shares)), shares.columns)
         ax.set_yticks(range(len(shares)), shares.index)
         ax.set_xlabel("action unit")
