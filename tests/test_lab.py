@@ -134,6 +134,13 @@ def test_exploring_one_data_set_opens_it_alone() -> None:
     assert found.caption == "TOY DATA · toy flow maps (generated, not faces)"
 
 
+def test_exploring_one_data_set_makes_it_where_it_can_be_made(monkeypatch) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(datasets, "ensure", lambda name, *options, **more: made.append(name))
+    lab.explore({"profile": "smoke", "data": "toy_flow"})
+    assert made == ["toy_flow"]
+
+
 def test_a_folder_that_holds_nothing_known_is_refused(tmp_path) -> None:
     with pytest.raises(DataError, match="expected videos, folders of images"):
         lab.explore({"profile": "smoke", "data": str(tmp_path)})

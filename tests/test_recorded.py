@@ -18,6 +18,7 @@ from mer_lib.datasets.recorded.frames_of_rows import ranges
 from mer_lib.errors import DataError, ParameterError
 from mer_lib.manifest import Correction, load_manifest
 from tests import miniatures
+from tests.miniature_files import write_frames
 from tests.miniatures_complete import casme2_complete, casme3_complete, samm_complete, smic_complete
 
 SETS = load_manifest().label_sets
@@ -599,3 +600,10 @@ def test_present_opens_each_sample_once(clips, monkeypatch):
     _remove(clips / "SAMM/SAMM")
     assert [data.name for data in datasets.present("real", need="frames")] == ["casme2", "casme3"]
     assert datasets.present("synthetic") == []
+
+
+def test_somebodys_own_clips_are_called_by_their_folder(tmp_path):
+    write_frames(tmp_path / "friends/anna/smile", "img{}.png", range(1, 5))
+    data = datasets.load_clips(tmp_path / "friends")
+    assert data.label == "1 recorded clip (friends)"
+    assert data.samples["sample_id"].tolist() == ["friends/anna/smile"]

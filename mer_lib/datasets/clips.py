@@ -21,6 +21,7 @@ from mer_lib.manifest import Kind
 if TYPE_CHECKING:
     from mer_lib.datasets.synthetic.storage import Truth
 
+OWN = "own"  # the version of the images of somebody's own clips, which have no other
 VIDEO_COLUMNS = ("sample_id", "dataset", "subject", "clip", "fps", "gender", "n_frames")
 INTERVAL_COLUMNS = ("sample_id", "kind", "onset", "apex", "offset", "emotion", "label3", "action_units")
 
@@ -80,11 +81,12 @@ class ClipDataset:
         """What the data are, in the words to print beside every number and figure."""
         count = len(self.videos)
         videos = f" and {count} long video{'s' if count > 1 else ''}" if count else ""
+        clips = "clip" if len(self.samples) == 1 else "clips"
         if self.kind == "synthetic":
-            return f"{len(self.samples)} synthetic clips{videos} (drawn faces, {self.title})"
-        images = f"{self.images} images" if self.images else "annotation without images"
+            return f"{len(self.samples)} synthetic {clips}{videos} (drawn faces, {self.title})"
+        images = {None: ", annotation without images", OWN: ""}.get(self.images, f", {self.images} images")
         excluded = f", {len(self.exclusions)} excluded" if len(self.exclusions) else ""
-        return f"{len(self.samples)} recorded clips{videos} ({self.title}, {images}){excluded}"
+        return f"{len(self.samples)} recorded {clips}{videos} ({self.title}{images}){excluded}"
 
     @property
     def has_frames(self) -> bool:

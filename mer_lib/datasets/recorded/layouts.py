@@ -10,6 +10,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from mer_lib.datasets.annotation.table import Annotation
+from mer_lib.datasets.clips import OWN
 from mer_lib.datasets.frames.source import FrameSource
 from mer_lib.datasets.layouts import casme2, casme3, folder, samm, smic
 
@@ -44,7 +45,7 @@ def _own_files(top: Path) -> list[Path]:
 
 
 def _own_images(top: Path) -> dict[str, Path]:
-    return {"own": top} if folder.is_folder(top) else {}
+    return {OWN: top} if folder.is_folder(top) else {}
 
 
 def _own_sources(top: Path, version: str, rows: pd.DataFrame) -> Mapping[str, FrameSource]:
@@ -70,7 +71,7 @@ LAYOUTS: Mapping[str, RecordedLayout] = MappingProxyType(
             "the annotation cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx", casme3.long_videos,
         ),
         "folder": RecordedLayout(
-            ("own",), _own_files, _own_images, folder.annotate, _own_sources, "videos, or folders of images"
+            (OWN,), _own_files, _own_images, folder.annotate, _own_sources, "videos, or folders of images"
         ),
     }
 )  # fmt: skip

@@ -47,7 +47,7 @@ def classes_by_subject(collection: Collection) -> go.Figure:
     figure.update_xaxes(title="subject (by its number of samples)", row=len(parts))
     figure.update_yaxes(title="samples", **counting(shown.table["total"].max(), 4))
     figure.update_layout(barmode="stack", bargap=0.15)
-    return framed(figure, shown, 240 * len(parts) + 115, above=115, below=95)
+    return framed(figure, shown, 240 * len(parts) + 115, above=115, below=114)
 
 
 def subjects_by_samples(collection: Collection) -> go.Figure:
