@@ -11,9 +11,8 @@ import pandas as pd
 from mer_lib.datasets.catalogue import read_maps, read_recorded, refuse_version
 from mer_lib.datasets.faults import Fault, exclusions, fault_table
 from mer_lib.datasets.frames.source import printable
-from mer_lib.datasets.map_faults import counted, map_faults
+from mer_lib.datasets.map_faults import counted, map_faults, table_of
 from mer_lib.datasets.presence import MAP_LAYOUTS, Found, find
-from mer_lib.datasets.reading import Clip
 from mer_lib.datasets.samples import sample_id
 from mer_lib.manifest import Kind, Manifest
 
@@ -92,7 +91,7 @@ def check(
     """
     found = find(name, root, manifest)
     if not found.presence.present:
-        return _report(found, "absent", None, (), pd.DataFrame(columns=["sample_id", "dataset", "subject", "label3"]))
+        return _report(found, "absent", None, (), table_of([]))
     if found.entry.is_recorded:
         recorded = read_recorded(found, images, thorough=True)
         faults = (*recorded.faults, *_against_list(recorded.rows, found))
@@ -101,7 +100,7 @@ def check(
     refuse_version(found.entry, images)
     reading = read_maps(found, thorough=True)
     faults = map_faults(reading, found.entry)
-    rows = _rows(reading.clips)
+    rows = table_of(reading.clips)
     return _report(found, _status(faults, rows, images=True), None, faults, rows)
 
 
@@ -135,11 +134,6 @@ def _status(faults: tuple[Fault, ...], rows: pd.DataFrame, images: bool) -> Stat
     if len(excluded):
         return "usable with exclusions"
     return "counts differ" if any(fault.kind == "count" for fault in faults) else "usable"
-
-
-def _rows(clips: list[Clip]) -> pd.DataFrame:
-    rows = [(sample_id(*clip[:3]), clip.dataset, clip.subject, clip.label3) for clip in clips]
-    return pd.DataFrame(rows, columns=["sample_id", "dataset", "subject", "label3"])
 
 
 def _against_list(rows: pd.DataFrame, found: Found) -> list[Fault]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mer_lib.datasets.faults import Fault
 from mer_lib.datasets.reading import Clip, Reading
-from mer_lib.datasets.samples import CLASSES, qualified_subjects
+from mer_lib.datasets.samples import CLASSES, qualified_subjects, sample_id
 from mer_lib.manifest import Entry, Expected, PartCounts
 
 
@@ -24,10 +24,10 @@ def map_faults(reading: Reading, entry: Entry) -> tuple[Fault, ...]:
     return (*broken, *(Fault("unusable", "count", text) for text in counts), *excluded)
 
 
-def class_counts(clips: list[Clip], parts: list[str]) -> pd.DataFrame:
-    """Return subjects, classes and samples, one row a sub-dataset and a last row for all."""
-    found = pd.DataFrame([clip[:4] for clip in clips], columns=["dataset", "subject", "clip", "label3"])
-    return counted(found, parts)
+def table_of(clips: list[Clip]) -> pd.DataFrame:
+    """Return clips as a table with the columns sample_id, dataset, subject and label3."""
+    rows = [(sample_id(*clip[:3]), clip.dataset, clip.subject, clip.label3) for clip in clips]
+    return pd.DataFrame(rows, columns=["sample_id", "dataset", "subject", "label3"])
 
 
 def counted(samples: pd.DataFrame, parts: list[str]) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def _count_row(group: pd.DataFrame) -> list[int]:
 
 
 def _count_faults(clips: list[Clip], expected: Expected) -> Iterator[str]:
-    found = class_counts(clips, list(expected.parts))
+    found = counted(table_of(clips), list(expected.parts))
     for name, part in expected.parts.items():
         for column in ("subjects", *CLASSES):
             yield from _count_fault(name, column, part, int(found.at[name, column]))

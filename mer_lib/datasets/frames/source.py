@@ -141,14 +141,14 @@ def uniform(frames: Iterable[tuple[str, np.ndarray]]) -> Iterator[np.ndarray]:
         yield frame
 
 
-def listed(items: Sequence[str], separator: str = ", ") -> str:
-    """Return items as one text that stays short.
+def listed(items: Sequence[str], separator: str = ", ", most: int = _LISTED) -> str:
+    """Return items as one text that stays short: at most so many of them, and how many more there are.
 
     >>> listed([str(number) for number in range(1, 13)])
     '1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more'
     """
-    more = f"{separator.rstrip(', ')} and {len(items) - _LISTED} more" if len(items) > _LISTED else ""
-    return separator.join(items[:_LISTED]) + more
+    more = f"{separator.rstrip(', ')} and {len(items) - most} more" if len(items) > most else ""
+    return separator.join(items[:most]) + more
 
 
 def printable(place: Path | str) -> str:

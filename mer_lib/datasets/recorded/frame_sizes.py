@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from mer_lib.datasets.faults import Fault
-from mer_lib.datasets.frames.source import FrameSource
+from mer_lib.datasets.frames.source import FrameSource, listed
 from mer_lib.errors import DataError
 
 _SHOWN = 3
@@ -28,9 +28,8 @@ def size_faults(sources: Mapping[str, FrameSource], expected: tuple[int, int]) -
         found[width, height].append(name)
     for (width, height), names in sorted(found.items()):
         if (width, height) != expected:
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             message = (
                 f"{len(names)} of {len(sources)} clips have {width}x{height} pixels, expected "
-                f"{expected[0]}x{expected[1]}: {', '.join(names[:_SHOWN])}{more}"
+                f"{expected[0]}x{expected[1]}: {listed(names, most=_SHOWN)}"
             )
             yield Fault("noted", "odd size", message)

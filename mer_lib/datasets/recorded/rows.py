@@ -10,10 +10,10 @@ import pandas as pd
 
 from mer_lib.datasets.annotation.table import typed
 from mer_lib.datasets.faults import Fault
+from mer_lib.datasets.frames.source import listed
 from mer_lib.datasets.samples import sample_id
 from mer_lib.manifest import Entry, Part
 
-_SHOWN = 10
 #: Columns that a layout may add to its rows, and their types.
 OPTIONAL: Mapping[str, Any] = MappingProxyType({"fps": "Float64", "gender": "string"})
 
@@ -52,9 +52,9 @@ def forgotten(
     Returns:
         Further rows with the same columns, and one "noted" fault a row; those that cannot be used share one.
     """
-    part, listed = entry.parts[dataset], set(rows["sample_id"])
-    known = {item.sample_id: item for item in entry.unlisted if item.sample_id not in listed}
-    extra = sorted(set(found) - listed - known.keys())
+    part, annotated = entry.parts[dataset], set(rows["sample_id"])
+    known = {item.sample_id: item for item in entry.unlisted if item.sample_id not in annotated}
+    extra = sorted(set(found) - annotated - known.keys())
     named = {name: part.class_in_name(name.split("/")[2]) for name in extra}
     usable = {name: emotion for name, emotion in named.items() if emotion}
     faults = [
@@ -91,6 +91,5 @@ def _bare_rows(emotions: dict[str, str]) -> Iterator[tuple[str, str, str, str]]:
 
 def _unusable(names: list[str]) -> Iterable[Fault]:
     if names:
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        shown = ", ".join(names[:_SHOWN]) + more
-        yield Fault("noted", "extra clip", f"{len(names)} clips have frames but no row in the annotation: {shown}")
+        message = f"{len(names)} clips have frames but no row in the annotation: {listed(names)}"
+        yield Fault("noted", "extra clip", message)

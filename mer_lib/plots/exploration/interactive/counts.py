@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,6 +10,7 @@ import plotly.graph_objects as go
 from mer_lib.datasets.collection import Collection
 from mer_lib.datasets.summaries import DROPPED, class_order, in_order
 from mer_lib.plots.exploration import content
+from mer_lib.plots.exploration.content import Content
 from mer_lib.plots.exploration.interactive.frame import counting, framed, panels, room_beside
 from mer_lib.plots.exploration.look import (
     BLANK_COLOUR,
@@ -48,12 +48,7 @@ def emotions(collection: Collection) -> go.Figure:
     """Draw how many samples of each emotion each data set has."""
     shown = content.emotions(collection)
     parts = shown.parts
-    names = in_order(shown.table["emotion"])
-    rows, columns = grid(len(parts))
-    figure = panels(
-        rows, columns, [part_name(part) for part in parts], shared_yaxes=True, horizontal_spacing=0.03,
-        vertical_spacing=0.25 / rows,
-    )  # fmt: skip
+    figure, columns = _a_panel_a_part(parts)
     for at, part in enumerate(parts):
         table = shown.table[shown.table["dataset"] == part].set_index("emotion")
         figure.add_bar(
@@ -62,13 +57,7 @@ def emotions(collection: Collection) -> go.Figure:
             cliponaxis=False, customdata=table["subjects"], showlegend=False,
             hovertemplate=part_name(part) + ", %{y}: %{x} samples of %{customdata} subjects<extra></extra>",
         )  # fmt: skip
-    room = 1.16 * int(shown.table["samples"].max())
-    figure.update_xaxes(range=[0, room], **counting(room))
-    figure.update_xaxes(title="samples", row=rows)
-    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], **_named(names))
-    return framed(
-        figure, shown, rows * (36 * len(names) + 60) + 40, above=85, left=room_beside(list(map(short, names)), 110)
-    )
+    return _with_emotions(figure, shown, 1.16 * int(shown.table["samples"].max()), above=85)
 
 
 def imbalance(collection: Collection) -> go.Figure:
@@ -102,12 +91,7 @@ def label_rules(collection: Collection, label_set: str = "") -> go.Figure:
     """
     shown = content.label_rules(collection, label_set)
     parts = shown.parts
-    names = in_order(shown.table["emotion"])
-    rows, columns = grid(len(parts))
-    figure = panels(
-        rows, columns, [part_name(part) for part in parts], shared_yaxes=True, horizontal_spacing=0.03,
-        vertical_spacing=0.25 / rows,
-    )  # fmt: skip
+    figure, columns = _a_panel_a_part(parts)
     for outcome in class_order(shown.table["outcome"]):
         _outcome(figure, shown.table, outcome, parts, columns)
     for at, part in enumerate(parts):
@@ -117,19 +101,31 @@ def label_rules(collection: Collection, label_set: str = "") -> go.Figure:
                 row=at // columns + 1, col=at % columns + 1, x=group["samples"].sum(), y=emotion, text=rule_text(group),
                 showarrow=False, xanchor="left", xshift=4, font_size=13,
             )  # fmt: skip
+    figure.update_layout(barmode="stack")
     room = 1.75 * int(shown.table.groupby(["dataset", "emotion"])["samples"].sum().max())
+    return _with_emotions(figure, shown, room, above=115)
+
+
+def _a_panel_a_part(parts: Sequence[str]) -> tuple[go.Figure, int]:
+    """Return an empty figure with a panel a data set, and how many panels are beside each other."""
+    rows, columns = grid(len(parts))
+    titles = [part_name(part) for part in parts]
+    spacing = 0.25 / rows
+    return panels(rows, columns, titles, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=spacing), columns
+
+
+def _with_emotions(figure: go.Figure, shown: Content, room: float, above: int) -> go.Figure:
+    """Frame a figure of a panel a data set, in each a row an emotion, whose bars have `room` to the right."""
+    names = in_order(shown.table["emotion"])
+    rows, _ = grid(len(shown.parts))
+    labels = list(map(short, names))
     figure.update_xaxes(range=[0, room], **counting(room))
     figure.update_xaxes(title="samples", row=rows)
-    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], **_named(names))
-    figure.update_layout(barmode="stack")
-    return framed(
-        figure, shown, rows * (36 * len(names) + 60) + 70, above=115, left=room_beside(list(map(short, names)), 110)
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=names[::-1], tickvals=names, ticktext=labels, showgrid=False, ticks=""
     )
-
-
-def _named(emotions: Sequence[str]) -> dict[str, Any]:
-    """Return options of an axis with a row an emotion."""
-    return {"tickvals": emotions, "ticktext": list(map(short, emotions)), "showgrid": False, "ticks": ""}
+    height = rows * (36 * len(names) + 60) + above - 45
+    return framed(figure, shown, height, above=above, left=room_beside(labels, 110))
 
 
 def _outcome(figure: go.Figure, table: pd.DataFrame, outcome: str, parts: Sequence[str], columns: int) -> None:
