@@ -7,8 +7,23 @@ import numpy as np
 import pytest
 
 from mer_lib.errors import ParameterError
-from mer_lib.motion import METHODS, Box, cut, optical_flow, scaled_map, strain
-from mer_lib.motion.flow import stretched
+from mer_lib.motion import (
+    DIS,
+    METHODS,
+    NAMED,
+    TVL1,
+    Box,
+    Farneback,
+    checked_flow,
+    cut,
+    flow_method,
+    grey8,
+    optical_flow,
+    rgb8,
+    scaled_map,
+    strain,
+)
+from mer_lib.motion.small_map import stretched
 
 SIZE = 96
 INSIDE = (slice(20, -20), slice(20, -20))
@@ -139,11 +154,18 @@ def test_what_does_not_vary_is_stretched_to_nothing() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"method": "horn"}, "farneback, tvl1, dis, got 'horn'"),
+        ({"method": "horn"}, "one of farneback, tvl1, dis, .*, got 'horn'"),
         ({"second": np.zeros((40, 41))}, "two of one size"),
-        ({"first": np.zeros((40, 40, 4))}, "first: expected"),
+        ({"first": np.zeros((40, 40, 2))}, "first: expected"),
+        ({"first": np.zeros((2, 40, 40, 3))}, "first: expected"),
         ({"second": np.zeros((8, 8))}, "at least 16x16"),
+        ({"first": np.zeros((1, 1), np.uint8)}, r"first: expected .* at least 16x16, got \(1, 1\)"),
         ({"first": np.zeros((40, 40), np.int32)}, "got int32"),
+        ({"first": np.zeros((40, 40), np.uint16)}, "got uint16: scale it by its full scale first"),
+        ({"first": np.zeros((40, 40), bool)}, "got bool"),
+        ({"second": np.full((40, 40), 255.0)}, "second: .* in 0..1, got values from 255 to 255"),
+        ({"second": np.full((40, 40), -0.2)}, "got values from -0.2"),
+        ({"second": np.full((40, 40), np.nan)}, "got values from nan"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(change, told) -> None:
@@ -156,3 +178,168 @@ def test_what_cannot_be_compared_is_refused(change, told) -> None:
 def test_a_box_outside_the_image_is_refused(box) -> None:
     with pytest.raises(ParameterError, match="inside 40x40"):
         cut(np.zeros((40, 40)), box)
+
+
+# -- images of every kind ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_transparency_is_dropped(texture, method) -> None:
+    after, _ = moved(texture, *MOVEMENTS["shear"])
+    colour = [np.dstack([image, image, image]) for image in (texture, after)]
+    seen_through = [
+        np.dstack([image, np.full(image.shape[:2], alpha)]) for image, alpha in zip(colour, (0, 1), strict=True)
+    ]
+    np.testing.assert_array_equal(optical_flow(*seen_through, method), optical_flow(*colour, method))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_between_images_without_any_texture_nothing_moves(method, value) -> None:
+    image = np.full((40, 52), value, np.uint8)
+    np.testing.assert_array_equal(optical_flow(image, image, method), np.zeros((40, 52, 2), np.float32))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_smallest_images_have_a_finite_flow(method) -> None:
+    first, second = (np.random.default_rng(seed).integers(0, 256, (16, 16), dtype=np.uint8) for seed in (1, 2))
+    assert np.isfinite(optical_flow(first, second, method)).all()
+
+
+def test_grey_is_the_luminance_and_colour_stays() -> None:
+    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
+    assert grey8(colours).tolist() == [[76, 150, 29, 255]]
+    np.testing.assert_array_equal(rgb8(colours), colours)
+    np.testing.assert_array_equal(rgb8(colours / 255), colours)
+
+
+def test_one_pixel_is_an_image() -> None:
+    assert grey8(np.array([[7]], np.uint8)).tolist() == [[7]]
+    assert rgb8(np.array([[[7]]], np.uint8)).tolist() == [[[7, 7, 7]]]
+    assert rgb8(np.array([[[1, 2, 3, 4]]], np.uint8)).tolist() == [[[1, 2, 3]]]
+
+
+def test_what_interpolation_overshoots_is_cut_off() -> None:
+    assert grey8(np.array([[-0.1, 0.0, 0.5, 1.0, 1.1]])).tolist() == [[0, 0, 128, 255, 255]]
+
+
+@pytest.mark.parametrize("beyond", [-0.11, 1.11, np.inf, -np.inf, np.nan])
+def test_what_lies_further_outside_is_no_image(beyond) -> None:
+    with pytest.raises(ParameterError, match="portrait: expected uint8, or floating in 0..1"):
+        grey8(np.array([[0.5, beyond]]), "portrait")
+
+
+# -- methods with parameters ------------------------------------------------------------------------------------------
+
+
+def test_parameters_reach_opencv() -> None:
+    """Far movement, which only a search with its settings sees: each set gives what OpenCV gives for it."""
+    noise = np.random.default_rng(4).standard_normal((80, 90)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 2.5)
+    first = np.floor(255 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.uint8)
+    second = np.roll(first, 3, axis=1)
+    start = np.zeros((80, 90, 2), np.float32)
+
+    wanted = cv2.calcOpticalFlowFarneback(first, second, start.copy(), 0.7, 2, 9, 5, 7, 1.5, 0)
+    method = Farneback(pyr_scale=0.7, levels=2, winsize=9, iterations=5, poly_n=7, poly_sigma=1.5)
+    np.testing.assert_array_equal(optical_flow(first, second, method), wanted)
+
+    reference = cv2.optflow.DualTVL1OpticalFlow.create()
+    for setter, value in (("Tau", 0.2), ("Lambda", 0.05), ("Theta", 0.4), ("Epsilon", 0.02)):
+        getattr(reference, f"set{setter}")(value)
+    reference.setScalesNumber(3)
+    reference.setWarpingsNumber(2)
+    method = TVL1(tau=0.2, lambda_=0.05, theta=0.4, scales=3, warps=2, epsilon=0.02)
+    np.testing.assert_array_equal(optical_flow(first, second, method), reference.calc(first, second, start.copy()))
+
+    for number, preset in enumerate(("ultrafast", "fast", "medium")):
+        search = cv2.DISOpticalFlow.create(number)
+        search.setFinestScale(1)
+        np.testing.assert_array_equal(
+            optical_flow(first, second, DIS(preset, finest_scale=1)), search.calc(first, second, start.copy())
+        )
+
+
+def test_named_methods_are_methods_with_parameters() -> None:
+    assert NAMED["farneback"] == NAMED["htnet"] == Farneback()
+    assert NAMED["tvl1"] == NAMED["published_maps"] == TVL1()
+    assert set(METHODS) < set(NAMED)
+    for name, method in NAMED.items():
+        assert flow_method(name) is method
+        assert flow_method(method) is method
+        assert hash(method) == hash(type(method)(**vars(method)))
+
+
+def test_other_parameters_are_another_method() -> None:
+    assert Farneback(winsize=21) != Farneback()
+    assert TVL1(lambda_=0.1) != TVL1()
+    assert DIS("fast") != DIS()
+
+
+@pytest.mark.parametrize(
+    "method",
+    [Farneback(pyr_scale=1.5), Farneback(poly_n=-1), Farneback(levels=2.5), Farneback(winsize="wide"), TVL1(scales=0)],
+)
+def test_parameters_that_opencv_refuses_are_named(texture, method) -> None:
+    with pytest.raises(ParameterError, match=type(method).__name__ + r"\(.*OpenCV refuses it"):
+        optical_flow(texture, texture, method)
+
+
+# -- strain of movements that everybody knows -------------------------------------------------------------------------
+
+Y, X = np.mgrid[0:9, 0:11].astype(np.float64)
+KNOWN = {
+    "translation": (np.stack([0 * X + 3.5, 0 * X - 2.0], axis=-1), 0.0),
+    "rotation": (0.1 * np.stack([-(Y - 4), X - 5], axis=-1), 0.0),
+    "dilation": (0.1 * np.stack([X - 5, Y - 4], axis=-1), 0.1 * np.sqrt(2)),
+    "stretch to the right": (0.1 * np.stack([X, 0 * Y], axis=-1), 0.1),
+    "pure shear": (0.1 * np.stack([Y, X], axis=-1), 0.1 * np.sqrt(2)),
+    "squeeze and stretch": (0.1 * np.stack([X, -Y], axis=-1), 0.1 * np.sqrt(2)),
+    "simple shear": (0.1 * np.stack([Y, 0 * X], axis=-1), 0.1 / np.sqrt(2)),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_strain_of_a_known_movement(name) -> None:
+    flow, wanted = KNOWN[name]
+    assert strain(flow) == pytest.approx(np.full((9, 11), wanted), abs=1e-12)
+
+
+def test_strain_does_not_depend_on_where_the_axes_point() -> None:
+    """The same pure shear turned by any angle: its norm stays."""
+    for angle in np.linspace(0, np.pi, 7):
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        gradient = turn @ np.array([[0.03, 0.02], [0.02, -0.01]]) @ turn.T
+        flow = np.stack([X, Y], axis=-1) @ gradient.T
+        assert strain(flow) == pytest.approx(np.full((9, 11), np.sqrt(0.03**2 + 0.01**2 + 2 * 0.02**2)))
+
+
+def test_a_head_that_shifts_and_turns_adds_no_strain() -> None:
+    flow = np.random.default_rng(6).normal(size=(9, 11, 2))
+    assert strain(flow + KNOWN["translation"][0] + KNOWN["rotation"][0]) == pytest.approx(strain(flow))
+
+
+# -- flow that is none ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", [strain, scaled_map, checked_flow])
+@pytest.mark.parametrize(
+    ("flow", "told"),
+    [
+        (np.full((4, 5, 2), np.nan), "20 of 20 pixels with nan or infinite values"),
+        (np.where(np.eye(4)[..., None], [np.inf, 0.0], 1.0), "4 of 16 pixels"),
+        (np.zeros((4, 5)), r"expected floating \(H, W, 2\).*got float64 \(4, 5\)"),
+        (np.zeros((4, 5, 3)), r"got float64 \(4, 5, 3\)"),
+        (np.zeros((4, 5, 2), np.int32), "got int32"),
+        (np.zeros((0, 5, 2)), r"got float64 \(0, 5, 2\)"),
+    ],
+)
+def test_what_is_no_flow_is_refused(function, flow, told) -> None:
+    with pytest.raises(ParameterError, match=told):
+        function(flow)
+
+
+def test_one_pixel_has_no_strain() -> None:
+    with pytest.raises(ParameterError, match="at least 2x2"):
+        strain(np.zeros((1, 1, 2)))
+    assert checked_flow(np.zeros((1, 1, 2))).shape == (1, 1, 2)

@@ -130,7 +130,7 @@ def code(tmp_path, monkeypatch) -> list[Path]:
     monkeypatch.setattr(recipe, "__file__", str(synthetic / "recipe.py"))
     monkeypatch.setattr(recipe, "maps", SimpleNamespace(__file__=str(maps)))
     monkeypatch.setattr(recipe, "motion", SimpleNamespace(__file__=str(motion / "__init__.py")))
-    return [*synthetic.iterdir(), maps, *motion.iterdir()]
+    return [file for file in (*synthetic.iterdir(), maps, *motion.iterdir()) if file.name != "__init__.py"]
 
 
 def code_digest() -> str:
@@ -146,7 +146,9 @@ def test_every_line_of_the_drawing_code_and_no_other_decides(code, monkeypatch) 
         deciding |= {file.name} if code_digest() != before else set()
         file.write_text(text, "utf-8")
     not_deciding = {"databases.py", "index.py", "layout.py", "making.py", "opening.py", "recipe.py"}
-    assert deciding == {file.name for file in code} - not_deciding
+    measuring = {"flow.py", "images.py", "small_map.py", "strain.py"}  # of the stage `motion`, what a map is made with
+    drawing = {file.name for file in code if file.parent.name != "motion"}
+    assert deciding == drawing - not_deciding | measuring
     assert deciding >= {"renderer.py", "expression.py", "camera.py", "canonical_mesh.csv", "maps.py", "flow.py"}
 
 

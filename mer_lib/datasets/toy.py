@@ -19,7 +19,8 @@ import numpy as np
 from mer_lib.datasets.maps import CONSTANT_POINTS, MAP_SIZE
 from mer_lib.datasets.reading import Clip
 from mer_lib.datasets.samples import CLASSES
-from mer_lib.motion.flow import strain, stretched
+from mer_lib.motion.small_map import stretched
+from mer_lib.motion.strain import strain
 
 #: Clips of each subject: (sub-dataset, subject) to the number of negative, positive, surprise ones.
 CLIPS_OF_SUBJECT = MappingProxyType(

@@ -19,6 +19,8 @@ from mer_lib.sources import normalised
 
 # These say which clips there are and where they go; the numbers of a clip enter by themselves.
 _NOT_DECIDING = ("databases.py", "index.py", "layout.py", "making.py", "opening.py", "recipe.py")
+# What the map of a clip is measured with; the rest of that stage is not used for it.
+_MEASURING = ("flow.py", "images.py", "small_map.py", "strain.py")
 
 
 def recipe(entry: Entry) -> str:
@@ -33,12 +35,12 @@ def recipe(entry: Entry) -> str:
 
 @lru_cache(maxsize=1)
 def _code() -> str:
-    folders = (Path(__file__).parent, Path(motion.__file__).parent)
-    files = sorted(file for folder in folders for file in folder.iterdir() if file.suffix in (".py", ".csv"))
+    own = (file for file in Path(__file__).parent.iterdir() if file.suffix in (".py", ".csv"))
+    files = sorted(file for file in own if file.name not in _NOT_DECIDING)
+    files += [Path(motion.__file__).parent / name for name in _MEASURING]
     files.append(Path(maps.__file__))  # where on a map the face lies
     digest = hashlib.sha256(f"{cv2.__version__} {np.__version__}\n".encode())
     for file in files:
-        if file.name not in _NOT_DECIDING:
-            text = file.read_text("utf-8")
-            digest.update(f"{file.name}\n{normalised(text) if file.suffix == '.py' else text}\n".encode())
+        text = file.read_text("utf-8")
+        digest.update(f"{file.name}\n{normalised(text) if file.suffix == '.py' else text}\n".encode())
     return digest.hexdigest()
