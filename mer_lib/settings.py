@@ -1,4 +1,4 @@
-"""Where things lie: the data root, the synthetic data, the prediction store and the data manifest.
+"""Where things lie: the data root, the synthetic data, the prediction store, the cache and the data manifest.
 
 Each place has one environment variable; an empty variable counts as unset.
 """
@@ -36,6 +36,14 @@ def synthetic_root() -> Path:
 def store_root() -> Path:
     """Folder of the stored predictions: ``MER_STORE``, else ``runs/store`` in the project."""
     return _from_environment("MER_STORE") or project_root() / "runs" / "store"
+
+
+def cache_root() -> Path:
+    """Folder of what can be computed again, such as features: ``MER_CACHE``, else ``runs/cache`` in the project.
+
+    It may be removed at any time; its files are then made anew when they are asked for.
+    """
+    return _from_environment("MER_CACHE") or project_root() / "runs" / "cache"
 
 
 def manifest_path() -> Path:

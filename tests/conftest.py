@@ -54,6 +54,7 @@ def _seeds() -> None:
 def _own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what a test stores out of the user's runs/ and data/."""
     monkeypatch.setenv("MER_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MER_SYNTHETIC", str(tmp_path / "synthetic"))
 
 

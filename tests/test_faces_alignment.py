@@ -7,6 +7,7 @@ import pytest
 import skimage.transform
 
 from mer_lib.datasets.maps import CONSTANT_POINTS
+from mer_lib.datasets.synthetic.mesh import CANONICAL
 from mer_lib.errors import DataError, ParameterError
 from mer_lib.faces.alignment import ALIGNMENTS, Alignment, align, box, similarity, square
 from mer_lib.faces.detection import Face
@@ -72,6 +73,18 @@ def test_a_margin_leaves_room_on_every_side():
     corners = inner.back(np.array([(-0.5, -0.5), (223.5, 223.5)]))  # of what shows without a margin
     low, high = 224 / 6 - 0.5, 224 * 5 / 6 - 0.5
     np.testing.assert_allclose(outer.points(corners), [(low, low), (high, high)], atol=1e-3)
+
+
+def test_the_whole_face_has_its_chin_in_the_crop_and_the_published_place_has_not():
+    """The lowest point of the canonical mesh, which is a face with its mouth closed."""
+    mesh = (100 * CANONICAL[:, :2] + 300).astype(np.float32)
+    chin = mesh[mesh[:, 1].argmax()]
+    inside = {
+        how: align(how, Face(mesh, (0.0, 0.0, 9.0, 9.0), None), 224, (600, 600)) for how in ("similarity", "whole_face")
+    }
+    below = {how: alignment.points(chin[None])[0, 1] - 223.5 for how, alignment in inside.items()}
+    assert below["similarity"] > 5
+    assert below["whole_face"] < 0
 
 
 @pytest.mark.parametrize("how", ALIGNMENTS)

@@ -67,11 +67,13 @@ def test_an_error_names_the_first_such_pair_and_says_nothing_else(capfd, jobs, b
     pairs = some_pairs(6)
     pairs[2] = broken
     pairs[4] = (np.zeros((20, 20)), np.zeros((5, 5)))
+    counted = []
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(ParameterError, match=told):
-            flows(pairs, jobs=jobs)
+            flows(pairs, jobs=jobs, listener=lambda done, total: counted.append((done, total)))
     assert capfd.readouterr().err == ""
+    assert counted == [(1, 6), (2, 6)]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -92,6 +94,26 @@ class Broken:
         if self.how == "killed":
             os._exit(1)
         raise DataError("no weights")
+
+
+class Counting:
+    """A method that remembers how often it was asked, and fails the third time."""
+
+    colour = False
+    asked = 0
+
+    def flow(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        self.asked += 1
+        if self.asked == 3:
+            raise DataError("no weights")
+        return np.zeros((*before.shape, 2), np.float32)
+
+
+def test_after_an_error_no_further_pair_is_begun() -> None:
+    method = Counting()
+    with pytest.raises(DataError, match="pair 2"):
+        flows(some_pairs(2) * 10, method)
+    assert method.asked < 6
 
 
 def test_missing_weights_stay_an_error_of_data() -> None:

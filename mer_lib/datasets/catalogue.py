@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from pathlib import Path
 
 from mer_lib.datasets import toy
@@ -99,7 +100,7 @@ def load(name: str, root: Path | None = None, manifest: Manifest | None = None) 
     if entry.is_recorded:
         raise DataError(
             f"{entry.title} ({entry.name}) has recorded clips and no flow maps: expected a data set with maps, such as "
-            f"megc2019_flow or synthetic_demo. Open its clips with datasets.load_clips({name!r})."
+            f"megc2019_flow or synthetic_demo. features.load({name!r}) computes maps, datasets.load_clips opens clips."
         )
     if not found.presence.present:
         raise absent(found)
@@ -107,7 +108,9 @@ def load(name: str, root: Path | None = None, manifest: Manifest | None = None) 
     faults = map_faults(reading, entry)
     usable = [clip for clip in reading.clips if clip.pixels is not None]
     _refuse(found, name, faults, usable)
-    return from_clips(entry.name, entry.title, entry.kind, usable, entry.parts, faults)
+    place = found.presence.path or synthetic_root()
+    opening_of = partial(open_clips, entry, place) if entry.layout == "synthetic" else None
+    return from_clips(entry.name, entry.title, entry.kind, usable, entry.parts, faults, opening_of)
 
 
 def load_clips(

@@ -26,6 +26,7 @@ Kind = Literal[
     "unreadable video",
     "odd size",
     "odd frame rate",
+    "no face",  # none is found in the frame that it is looked for in
     "file",  # a file that is missing, damaged or too many
     "count",  # not the number of clips, classes or subjects that the manifest expects
 ]

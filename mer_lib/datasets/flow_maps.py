@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ from mer_lib.datasets.reading import Clip
 from mer_lib.datasets.samples import CLASSES, COLUMNS, check_samples, sample_id
 from mer_lib.errors import DataError, fault_list
 from mer_lib.manifest import Kind, Part
+
+if TYPE_CHECKING:
+    from mer_lib.datasets.clips import ClipDataset
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,6 +41,7 @@ class FlowMapDataset:
         pixels: uint8 (n, 28, 28, 3), read-only, in the order the table had when it was made; use
             :meth:`maps`, which goes by id.
         faults: everything that was found wrong.
+        open_clips: opens the clips that the maps were made of, by the same ids; None where there are none.
     """
 
     name: str
@@ -45,6 +50,7 @@ class FlowMapDataset:
     samples: pd.DataFrame
     pixels: np.ndarray
     faults: tuple[Fault, ...] = ()
+    open_clips: Callable[[], ClipDataset] | None = None
     _position: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,6 +143,7 @@ def from_clips(
     clips: Iterable[Clip],
     parts: Mapping[str, Part],
     faults: tuple[Fault, ...] = (),
+    open_clips: Callable[[], ClipDataset] | None = None,
 ) -> FlowMapDataset:
     """Make a data set of complete clips (each with its map), sorted by sample_id.
 
@@ -147,6 +154,7 @@ def from_clips(
         clips: each with a class and a map.
         parts: what holds for all clips of a sub-dataset (frame rate, where the apex comes from).
         faults: everything that was found wrong, with the samples that are excluded.
+        open_clips: opens the clips that the maps were made of; None where there are none.
 
     Raises:
         DataError: two clips share an id, or the samples table breaks its schema.
@@ -154,7 +162,7 @@ def from_clips(
     ordered = sorted(clips, key=lambda clip: sample_id(clip.dataset, clip.subject, clip.clip))
     pixels = np.stack([clip.pixels for clip in ordered if clip.pixels is not None])
     table = pd.DataFrame([_row(clip, parts[clip.dataset]) for clip in ordered], columns=list(COLUMNS))
-    return FlowMapDataset(name, title, kind, check_samples(table), pixels, faults)
+    return FlowMapDataset(name, title, kind, check_samples(table), pixels, faults, open_clips)
 
 
 def _row(clip: Clip, part: Part) -> dict[str, object]:

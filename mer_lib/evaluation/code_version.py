@@ -9,13 +9,25 @@ from pathlib import Path
 from mer_lib.sources import normalised
 
 PACKAGE = Path(__file__).resolve().parents[1]
-# Whatever can change a prediction. Plots, reports, notebooks and metrics cannot: they are views of predictions.
+# Whatever can change a prediction. Plots, reports, notebooks and metrics cannot: they are views of predictions. What
+# makes features of frames counts where they are made: it enters the digest of the inputs.
 DECIDING = (
     "datasets/flow_maps.py",
     "datasets/maps.py",
     "datasets/samples.py",
+    "datasets/synthetic/mesh.py",
     "evaluation/frames.py",
-    "features",
+    "faces/alignment.py",
+    "faces/detection.py",
+    "faces/points.py",
+    "faces/published.py",
+    "faces/regions/region.py",
+    "faces/regions/windows.py",
+    "features/compute.py",
+    "features/maps.py",
+    "features/recipes.py",
+    "features/regions.py",
+    "features/sequence_recipes.py",
     "models/info.py",
     "training",
     "evaluation/splits.py",

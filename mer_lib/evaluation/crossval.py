@@ -7,7 +7,7 @@ import traceback
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +25,7 @@ from mer_lib.evaluation.provenance import fold_event
 from mer_lib.evaluation.splits import Split, make_splits
 from mer_lib.evaluation.store import FoldResult, PredictionStore, result_address
 from mer_lib.evaluation.variant import Variant
-from mer_lib.features import compute
+from mer_lib.features import Recipe, compute, inputs_digest
 from mer_lib.training.device import resolve_device
 
 # Read now, not when a first result is addressed: a process that lives on computes with the code it imported.
@@ -45,12 +45,22 @@ class Job:
     @cached_property
     def address(self) -> str:
         """The folder of this job's results in a store."""
-        return result_address(self.variant, self.dataset.digest, code_version(self.variant.model.name))
+        return result_address(self.variant, self.data_digest, code_version(self.variant.model.name))
+
+    @cached_property
+    def data_digest(self) -> str:
+        """What stands for the data: ids, labels, and whatever the inputs are made of."""
+        return _data_digest(self.variant.features, self.dataset)
 
     @cached_property
     def splits(self) -> list[Split]:
         """The job's folds."""
         return make_splits(self.variant, self.dataset.samples, self.seed)
+
+
+@lru_cache(maxsize=64)  # the variants of an experiment share their features
+def _data_digest(features: Recipe, dataset: FlowMapDataset) -> str:
+    return inputs_digest(features, dataset)
 
 
 @dataclass(frozen=True)
@@ -151,7 +161,7 @@ def run(
     for fault in summary.damaged:
         warnings.warn(fault, FoldWarning, stacklevel=2)
     _prepare(jobs, store)
-    inputs = _inputs(jobs, tasks)
+    inputs = _inputs(jobs, tasks, n_jobs)
     calls = (joblib.delayed(_run_task)(task, inputs[task.address], store.root, device) for task in tasks)
     workers = joblib.Parallel(n_jobs=min(n_jobs, max(len(tasks), 1)), return_as="generator_unordered")
     try:
@@ -195,7 +205,7 @@ def choose_folds(folds: Sequence[FoldResult], protocol: str) -> pd.DataFrame:
     return pd.concat(parts).sort_values(["seed", "sample_id"], ignore_index=True)
 
 
-def _inputs(jobs: Sequence[Job], tasks: Sequence[FoldTask]) -> dict[str, Inputs]:
+def _inputs(jobs: Sequence[Job], tasks: Sequence[FoldTask], n_jobs: int) -> dict[str, Inputs]:
     """Compute each input once, however many variants share it."""
     needed = {task.address for task in tasks}
     by_recipe: dict[tuple[str, str], Inputs] = {}
@@ -203,10 +213,11 @@ def _inputs(jobs: Sequence[Job], tasks: Sequence[FoldTask]) -> dict[str, Inputs]
     for job in jobs:
         if job.address not in needed:
             continue
-        key = (job.dataset.digest, job.variant.features.model_dump_json())
+        key = (job.data_digest, job.variant.features.model_dump_json())
         if key not in by_recipe:
             ids = sorted(job.dataset.samples["sample_id"])
-            by_recipe[key] = Inputs(ids, compute(job.variant.features, job.dataset, ids), job.dataset.labels(ids))
+            X = compute(job.variant.features, job.dataset, ids, jobs=n_jobs)
+            by_recipe[key] = Inputs(ids, X, job.dataset.labels(ids))
         inputs[job.address] = by_recipe[key]
     return inputs
 
@@ -228,7 +239,7 @@ def _prepare(jobs: Sequence[Job], store: PredictionStore) -> None:
     for job in jobs:
         code = code_version(job.variant.model.name)
         store.sweep(job.address)
-        store.describe(job.address, job.variant, job.dataset.name, job.dataset.digest, code)
+        store.describe(job.address, job.variant, job.dataset.name, job.data_digest, code)
 
 
 def _run_task(task: FoldTask, inputs: Inputs, root: Path, device: str) -> FoldEvent:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from mer_lib.faces.alignment import ALIGNMENTS, Alignment, align, box, similarity, square
+from mer_lib.faces.alignment import ALIGNMENTS, Alignment, align, box, similarity, square, whole_face
 from mer_lib.faces.landmarks import (
     DETECTORS,
     FIVE_POINTS,
@@ -56,4 +56,5 @@ __all__ = [
     "stable_mask",
     "stable_regions",
     "ten_cells",
+    "whole_face",
 ]

@@ -13,7 +13,8 @@ from mer_lib.errors import DataError, ParameterError
 from mer_lib.faces.detection import Face
 from mer_lib.faces.points import five_points
 
-ALIGNMENTS: tuple[str, ...] = ("similarity", "square", "box", "frame")
+ALIGNMENTS: tuple[str, ...] = ("similarity", "whole_face", "square", "box", "frame")
+CHIN_ROOM = 0.15  # of the side of the published maps, which end below the mouth
 
 _TYPES = (np.uint8, np.uint16, np.float32, np.float64)
 _MOST_CHANNELS = 4  # of OpenCV's warp
@@ -91,7 +92,7 @@ def similarity(points: np.ndarray, side: int = 224, margin: float = 0.0) -> Alig
 
     The least-squares similarity that brings both eyes and both lip corners to the published points, made symmetric and
     moved to the middle of the crop: as they are, they would turn every face by half a degree. As on those maps, there
-    is no room below the mouth: the crop cuts the chin off unless a margin of 0.1 or more is asked for.
+    is no room below the mouth: the crop cuts the chin off; :func:`whole_face` does not.
 
     Args:
         points: (478, 2) or (5, 2) landmarks of the onset frame in pixels.
@@ -118,6 +119,11 @@ def similarity(points: np.ndarray, side: int = 224, margin: float = 0.0) -> Alig
     shift = aim - turn * middle
     matrix = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
     return Alignment(matrix, side)
+
+
+def whole_face(points: np.ndarray, side: int = 224) -> Alignment:
+    """Bring a face into one place as :func:`similarity` does, with room for its chin; arguments and errors as there."""
+    return similarity(points, side, CHIN_ROOM)
 
 
 def square(points: np.ndarray, side: int = 224, margin: float = 0.15) -> Alignment:
@@ -170,8 +176,8 @@ def align(how: str, face: Face, side: int, shape: tuple[int, ...]) -> Alignment:
     """Return the alignment called `how` of a face.
 
     Args:
-        how: "similarity", "square", "box", or "frame": the whole frame, its shape kept, its border going on where it is
-            not square.
+        how: "similarity", "whole_face", "square", "box", or "frame": the whole frame, its shape kept, its border going
+            on where it is not square.
         face: found on the onset frame.
         side: of the crop, in pixels.
         shape: of the frame: height and width first.
@@ -182,6 +188,8 @@ def align(how: str, face: Face, side: int, shape: tuple[int, ...]) -> Alignment:
     """
     if how == "similarity":
         return similarity(face.points, side)
+    if how == "whole_face":
+        return whole_face(face.points, side)
     if how == "square":
         return square(face.points, side)
     if how == "box":

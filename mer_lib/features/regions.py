@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mer_lib.datasets import MAP_SIZE
-from mer_lib.datasets.maps import CONSTANT_POINTS
-from mer_lib.errors import ParameterError
+import numpy as np
 
-# Reading order of the mosaic: top left, top right, bottom left, bottom right.
-_ORDER = ("left eye", "right eye", "left lip", "right lip")
-_LEGACY_ORDER = ("left eye", "left lip", "right eye", "right lip")
-# Which point the authors' code takes for which area: it reads the detector's order (left eye, right eye,
-# nose, left lip, right lip) as left eye, left lip, nose, right eye, right lip.
-_LEGACY_POINT = {
-    "left eye": "left eye",
-    "left lip": "right eye",
-    "right eye": "left lip",
-    "right lip": "right lip",
-}
+from mer_lib.datasets import MAP_SIZE
+from mer_lib.errors import ParameterError
+from mer_lib.faces.published import published_points
+from mer_lib.faces.regions import four_windows
 
 
 class Region(NamedTuple):
@@ -31,7 +22,7 @@ class Region(NamedTuple):
     x1: int
 
 
-def region_boxes(block: int = 7, legacy_swap: bool = False) -> tuple[Region, ...]:
+def region_boxes(block: int = 7, legacy_swap: bool = False, points: np.ndarray | None = None) -> tuple[Region, ...]:
     """The four windows in the reading order of the mosaic.
 
     >>> region_boxes(7)[1]
@@ -41,20 +32,14 @@ def region_boxes(block: int = 7, legacy_swap: bool = False) -> tuple[Region, ...
         block: half the side of a window in pixels, 1 to 14. Centres are moved into [block, 28 - block],
             so that windows stay inside, then cut to whole pixels as in the authors' code.
         legacy_swap: as in :class:`mer_lib.features.FourRegionMosaic`.
+        points: (5, 2), x then y in map pixels: left eye, right eye, nose, left and right corner of the lips, left and
+            right being those of the image; those of the published maps where None.
 
     Raises:
         ParameterError: `block` is out of range.
     """
     if not 1 <= block <= MAP_SIZE // 2:
         raise ParameterError(f"block: expected 1 to {MAP_SIZE // 2} pixels (a window is twice as wide), got {block}")
-    if legacy_swap:
-        # A point is (x, y); the authors' code takes it for (row, column).
-        points = {name: CONSTANT_POINTS[_LEGACY_POINT[name]] for name in _LEGACY_ORDER}
-    else:
-        points = {name: CONSTANT_POINTS[name][::-1] for name in _ORDER}
-    return tuple(_around(name, row, column, block) for name, (row, column) in points.items())
-
-
-def _around(name: str, row: float, column: float, block: int) -> Region:
-    y, x = (int(min(max(value, block), MAP_SIZE - block)) for value in (row, column))
-    return Region(name, y - block, x - block, y + block, x + block)
+    five = published_points(MAP_SIZE, MAP_SIZE) if points is None else points
+    windows = four_windows(five, 2 * block, legacy_swap, within=(MAP_SIZE, MAP_SIZE))
+    return tuple(Region(w.name, w.box.top, w.box.left, w.box.bottom, w.box.right) for w in windows)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mer_lib.datasets.faults import Fault
-from mer_lib.datasets.frames.source import checked_indices, checked_range, printable
+from mer_lib.datasets.frames.source import checked_indices, checked_range, digest_of, printable
 from mer_lib.datasets.synthetic.storage import frame_numbers, read_frames
 from mer_lib.errors import DataError
 
@@ -94,3 +96,24 @@ class FrameArchive:
     def stamp(self) -> str:
         """Return the digest of the archive as 64 hexadecimal digits, as the list of the data set has it."""
         return self.sha256
+
+    def content(self, indices: Sequence[int] | None = None) -> str:
+        """Return SHA-256 over the stored images of frames, as 64 hexadecimal digits; none is decoded.
+
+        Raises:
+            DataError: the file is missing or damaged, or an index lies outside.
+        """
+        numbers = self.numbers()
+        chosen = checked_indices(indices, len(numbers), self.place)
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return digest_of(archive.read(name) for name in _members(archive, numbers[chosen]))
+        # RuntimeError: a damaged entry asks for a compression or a password that there is not.
+        except (OSError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+            raise DataError(f"{self.place} is damaged ({error}): see `mer data check`") from None
+
+
+def _members(archive: zipfile.ZipFile, numbers: Iterable[int]) -> list[str]:
+    """Return the name of the image of each frame number."""
+    by_stem = {Path(name).stem: name for name in archive.namelist()}
+    return [by_stem[f"img{number}"] for number in numbers]

@@ -21,8 +21,16 @@ import numpy as np
 
 from mer_lib.datasets.annotation.cells import trailing_number
 from mer_lib.datasets.faults import Effect, Fault, Kind
-from mer_lib.datasets.frames.picture import files_stamp, probe_image, read_image
-from mer_lib.datasets.frames.source import checked_indices, checked_range, listed, printable, stacked, uniform
+from mer_lib.datasets.frames.picture import files_stamp, image_bytes, probe_image, read_image
+from mer_lib.datasets.frames.source import (
+    checked_indices,
+    checked_range,
+    digest_of,
+    listed,
+    printable,
+    stacked,
+    uniform,
+)
 from mer_lib.datasets.reading import is_litter
 from mer_lib.errors import DataError
 
@@ -133,6 +141,16 @@ class ImageFolder:
             DataError: the folder is missing, cannot be read, or holds no numbered image.
         """
         return files_stamp(self.folder / name for name in self._names().values())
+
+    def content(self, indices: Sequence[int] | None = None) -> str:
+        """Return SHA-256 over the files of frames, in their order, as 64 hexadecimal digits; none is decoded.
+
+        Raises:
+            DataError: the folder holds no frame, an image is missing, empty or unreadable, or an index lies outside.
+        """
+        names = list(self._names().values())
+        chosen = checked_indices(indices, len(names), self.place)
+        return digest_of(image_bytes(self.folder / names[index]) for index in chosen)
 
     @cached_property
     def _listing(self) -> _Listing:

@@ -7,6 +7,7 @@ import io
 import os
 import stat
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from mer_lib.errors import DataError
 
 MAX_BYTES = 100_000_000
 MAX_PIXELS = 50_000_000  # a frame of "8K" video has 33 million
+_BLOCK = 1 << 20
 _FORMATS = ("JPEG", "PNG", "BMP", "TIFF")  # whatever the ending says; Pillow's others are never tried
 _EIGHT_BIT_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 _ORIENTATION = 0x0112  # tag of Exif
@@ -93,6 +95,43 @@ def files_stamp(paths: Iterable[Path]) -> str:
         except DataError as error:
             raise DataError(f"{printable(path)}: {error}") from None
     return digest.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return SHA-256 over the bytes of a file, as 64 hexadecimal digits; remembered while size and time stay the same.
+
+    Raises:
+        DataError: the file is missing, no regular file, or cannot be read.
+    """
+    try:
+        size_on_disk(path)
+        about = path.stat()
+        return _digest(path, about.st_size, about.st_mtime_ns)
+    except DataError as error:
+        raise DataError(f"{printable(path)}: {error}") from None
+    except OSError as error:
+        raise DataError(f"{printable(path)}: cannot be read ({_said(error)})") from None
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, size: int, changed_ns: int) -> str:
+    total = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            total.update(block)
+    return total.hexdigest()
+
+
+def image_bytes(path: Path) -> bytes:
+    """Return the bytes of an image file, as they are.
+
+    Raises:
+        DataError: the file is missing, empty, larger than 100 MB, or cannot be read.
+    """
+    try:
+        return _content(path)
+    except DataError as error:
+        raise DataError(f"{printable(path)}: {error}") from None
 
 
 def _content(path: Path) -> bytes:

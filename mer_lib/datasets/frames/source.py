@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -73,6 +74,32 @@ class FrameSource(Protocol):
         Raises:
             DataError: the place is missing or cannot be read.
         """
+
+    def content(self, indices: Sequence[int] | None = None) -> str:
+        """Return SHA-256 over the stored bytes of frames, in their order, as 64 hexadecimal digits; none is decoded.
+
+        It follows what is stored and not where, nor under which name. Of a video, whose frames share their bytes, it
+        covers the whole file and the indices.
+
+        Args:
+            indices: from 0, in any order, repeats allowed; all frames where None.
+
+        Raises:
+            DataError: the place is missing or cannot be read, or an index lies outside.
+        """
+
+
+def digest_of(contents: Iterable[bytes]) -> str:
+    """Return SHA-256 over pieces of bytes, each with its length, so that no two lists of pieces share a digest.
+
+    >>> digest_of([b"ab", b"c"]) == digest_of([b"a", b"bc"])
+    False
+    """
+    total = hashlib.sha256()
+    for content in contents:
+        total.update(f"{len(content)}:".encode())
+        total.update(content)
+    return total.hexdigest()
 
 
 def checked_indices(indices: Sequence[int] | None, count: int, place: str) -> list[int]:

@@ -13,8 +13,16 @@ from av.video.frame import VideoFrame
 
 from mer_lib.datasets.faults import Effect, Fault, Kind
 from mer_lib.datasets.frames.containers import VIDEO_ENDINGS, VideoIndex, announced_fps, decoded, index_of, opened
-from mer_lib.datasets.frames.picture import files_stamp
-from mer_lib.datasets.frames.source import checked_indices, checked_range, listed, printable, stacked, uniform
+from mer_lib.datasets.frames.picture import file_digest, files_stamp
+from mer_lib.datasets.frames.source import (
+    checked_indices,
+    checked_range,
+    digest_of,
+    listed,
+    printable,
+    stacked,
+    uniform,
+)
 from mer_lib.datasets.frames.upright import pictures
 from mer_lib.errors import DataError
 
@@ -122,6 +130,17 @@ class VideoFile:
             DataError: there is no such file.
         """
         return files_stamp([self.path])
+
+    def content(self, indices: Sequence[int] | None = None) -> str:
+        """Return SHA-256 over the whole file and the indices, as 64 hexadecimal digits; nothing is decoded.
+
+        The file is read through once; what came out is remembered until its size or its time of change is another.
+
+        Raises:
+            DataError: the file is missing, is no video or cannot be read, or an index lies outside.
+        """
+        chosen = checked_indices(indices, len(self._index.stamps), self.place)
+        return digest_of([file_digest(self.path).encode(), ",".join(map(str, chosen)).encode()])
 
     @property
     def _index(self) -> VideoIndex:
