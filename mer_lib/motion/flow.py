@@ -8,6 +8,7 @@ grid of the first image: what is seen at (y, x) of the first lies at (y + v, x +
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -49,6 +50,12 @@ class Farneback:
     poly_sigma: float = 1.2
     colour: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        counts = dict.fromkeys(("levels", "winsize", "iterations", "poly_n"), 1)
+        _check(self, counts, ("pyr_scale", "poly_sigma"))
+        if self.pyr_scale >= 1:
+            raise ParameterError(f"pyr_scale: expected a number below 1, got {self.pyr_scale!r}")
+
     def flow(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Return float32 (H, W, 2) of two grey images."""
         return cv2.calcOpticalFlowFarneback(
@@ -80,6 +87,9 @@ class TVL1:
     epsilon: float = 0.01
     colour: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        _check(self, {"scales": 1, "warps": 1}, ("tau", "lambda_", "theta", "epsilon"))
+
     def flow(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Return float32 (H, W, 2) of two grey images."""
         method = cv2.optflow.DualTVL1OpticalFlow.create(
@@ -104,6 +114,11 @@ class DIS:
     finest_scale: int = 0
     colour: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        if self.preset not in _PRESETS:
+            raise ParameterError(f"preset: expected one of {', '.join(_PRESETS)}, got {self.preset!r}")
+        _check(self, {"finest_scale": 0})
+
     def flow(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Return float32 (H, W, 2) of two grey images."""
         search = cv2.DISOpticalFlow.create(_PRESETS[self.preset])
@@ -119,6 +134,11 @@ class RAFT:
     updates: int = 12
     colour: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        if self.size not in ("small", "large"):
+            raise ParameterError(f"size: expected small or large, got {self.size!r}")
+        _check(self, {"updates": 1})
+
     def flow(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Return float32 (H, W, 2) of two RGB images.
 
@@ -126,6 +146,26 @@ class RAFT:
             DataError: the weights are not here and cannot be fetched.
         """
         return raft_flow(before, after, self.size, self.updates)
+
+
+_MOST = 1000  # of anything that is counted: more would take for ever
+
+
+def _check(method: object, counts: Mapping[str, int], above_zero: tuple[str, ...] = ()) -> None:
+    """Refuse parameters with which OpenCV returns nonsense in silence; `counts` has the least of each whole number."""
+    values = {name: getattr(method, name) for name in (*counts, *above_zero)}
+    faults = [
+        f"{name}: expected a whole number from {least} to {_MOST}, got {values[name]!r}"
+        for name, least in counts.items()
+        if type(values[name]) is not int or not least <= values[name] <= _MOST
+    ]
+    faults += [
+        f"{name}: expected a number above 0, got {values[name]!r}"
+        for name in above_zero
+        if type(values[name]) not in (int, float) or not 0 < values[name] < math.inf
+    ]
+    if faults:
+        raise ParameterError(f"{type(method).__name__}: {'; '.join(faults)}")
 
 
 _PRESETS = {
@@ -176,9 +216,12 @@ def optical_flow(first: np.ndarray, second: np.ndarray, method: str | FlowMethod
     if before.shape != after.shape:
         raise ParameterError(f"images: expected two of one size, got {before.shape} and {after.shape}")
     try:
-        return chosen.flow(before, after)
+        flow = chosen.flow(before, after)
     except cv2.error as error:
         raise ParameterError(f"{chosen}: OpenCV refuses it: {error.err or error}") from None
+    if not np.isfinite(flow).all():
+        raise ParameterError(f"{chosen}: with these parameters it finds no finite flow; change them")
+    return flow
 
 
 def flow_method(method: str | FlowMethod) -> FlowMethod:
@@ -187,11 +230,11 @@ def flow_method(method: str | FlowMethod) -> FlowMethod:
     Raises:
         ParameterError: the name is unknown.
     """
-    if not isinstance(method, str):
-        return method
-    if method not in NAMED:
-        raise ParameterError(f"method: expected one of {', '.join(NAMED)}, got {method!r}")
-    return NAMED[method]
+    if isinstance(method, str) and method in NAMED:
+        return NAMED[method]
+    if isinstance(method, str) or not callable(getattr(method, "flow", None)):
+        raise ParameterError(f"method: expected a method or one of {', '.join(NAMED)}, got {method!r}")
+    return method
 
 
 def _no_flow(image: np.ndarray) -> np.ndarray:
