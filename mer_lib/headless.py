@@ -21,13 +21,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mer_lib import atomic, datasets, settings
 from mer_lib.datasets.flow_maps import FlowMapDataset
+from mer_lib.datasets.presence import find
 from mer_lib.datasets.traces import traces
 from mer_lib.errors import ParameterError, StoreError
-from mer_lib.evaluation.crossval import plan
+from mer_lib.evaluation.crossval import FoldEvent, plan
 from mer_lib.evaluation.store import PredictionStore
+from mer_lib.features.loading import load
 from mer_lib.lab import PROGRESS_FILE, TrainingParameters, matching, validated
+from mer_lib.papers.choice import Choice, experiment_of
 from mer_lib.papers.experiments import experiment, experiments, known
-from mer_lib.papers.measure import Measurement, jobs_of, measure
+from mer_lib.papers.measure import Measurement, jobs_of, measure, run_experiment
 from mer_lib.report import NotebookRecord, build
 
 # Of every progress bar.
@@ -70,8 +73,7 @@ def run_notebooks(
         ParameterError, DataError: parameters, experiments or data are not as they should be; nothing was run.
     """
     checked = validated(parameters, TrainingParameters)
-    ensure_data(checked.data, checked.jobs, console)
-    dataset = datasets.load(checked.data)
+    dataset = load_data(checked.data, checked.jobs, console)
     folder = out or default_folder(checked)
     runs = plan_notebooks(folder / "notebooks", checked, wanted)
     console.print(f"{dataset.label}, profile {checked.profile}: {len(runs)} notebooks", highlight=False)
@@ -114,6 +116,22 @@ def ensure_data(name: str, jobs: int, console: Console) -> None:
         datasets.ensure(name, jobs, listener, announce)
 
 
+def load_data(name: str, jobs: int, console: Console) -> FlowMapDataset:
+    """Load flow maps, with a progress bar on `console` where clips or maps have to be made for it.
+
+    Raises:
+        ParameterError, DataError, RunError: see :func:`mer_lib.datasets.ensure` and :func:`mer_lib.features.load`.
+    """
+    ensure_data(name, jobs, console)
+    with Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("computing flow maps", total=None, visible=False)
+
+        def listener(done: int, total: int, sample_id: str) -> None:
+            progress.update(bar, completed=done, total=total, visible=True)
+
+        return load(name, jobs=jobs, listener=listener)
+
+
 @contextmanager
 def making_progress(console: Console) -> Iterator[tuple[Callable[[int, int, str], None], Callable[[str], None]]]:
     """Yield what :func:`mer_lib.datasets.synthetic.making.make` tells its progress to; a bar shows it."""
@@ -132,7 +150,7 @@ def making_progress(console: Console) -> Iterator[tuple[Callable[[int, int, str]
 
 def default_folder(parameters: TrainingParameters) -> Path:
     """Return the folder of report and notebooks: one for each data set and profile, beside the store."""
-    name = datasets.load(parameters.data).name
+    name = find(parameters.data).entry.name
     return settings.store_root().parent / f"{name}-{parameters.profile}"
 
 
@@ -144,7 +162,7 @@ def write_report(
 ) -> Path:
     """Write `report.html` from what the store holds, and return its path; what is missing is named in it."""
     checked = validated(parameters, TrainingParameters)
-    dataset, store = datasets.load(checked.data), _store()
+    dataset, store = load(checked.data), _store()
     measurements: list[Measurement] = []
     missing: list[str] = []
     for name in matching(wanted) if wanted else experiments():
@@ -155,6 +173,34 @@ def write_report(
     path = (out or default_folder(checked)).absolute() / "report.html"
     options = f"--profile {checked.profile} --data {dataset.name}"
     return build(measurements, missing, path, notebooks, options)
+
+
+def train_choice(
+    choice: Choice, profile: str, data: str | None, seeds: Sequence[int] | None, jobs: int, console: Console
+) -> Measurement:
+    """Train on chosen features what the store lacks, with a progress bar, and return the measurement.
+
+    Args:
+        choice: the features, and the data set that they were chosen on.
+        profile: ``"smoke"``, ``"quick"`` or ``"paper"``.
+        data: another data set than that.
+        seeds: the profile's own where None.
+        jobs: folds side by side.
+        console: where the bar is shown.
+
+    Raises:
+        ParameterError, DataError, RunError: nothing can be trained, or something failed.
+    """
+    name, asked = data or choice.data, experiment_of(choice)
+    dataset, store = load_data(name, jobs, console), _store()
+    with Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(f"computing {choice.name}", total=None)
+
+        def listener(event: FoldEvent, done: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total, description=event.task.job_label)
+
+        run_experiment(asked, profile, dataset, store, seeds=seeds, n_jobs=jobs, listener=listener)
+    return measure(asked, profile, dataset, store, seeds=seeds)
 
 
 # -- notebooks --------------------------------------------------------------------------------------------------------

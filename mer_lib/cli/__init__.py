@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mer_lib import __version__, datasets, settings
@@ -73,10 +74,11 @@ def list_experiments(profile: ProfileOption = Profile.quick, data: DataOption = 
     """
     from mer_lib.evaluation.crossval import plan
     from mer_lib.evaluation.store import PredictionStore
+    from mer_lib.features.loading import load
     from mer_lib.papers.experiments import experiments
     from mer_lib.papers.measure import jobs_of
 
-    dataset, store = datasets.load(data), PredictionStore(settings.store_root())
+    dataset, store = load(data), PredictionStore(settings.store_root())
     title = f"{dataset.label}, profile {profile.value}"
     table = Table("experiment", "question", "variants", "folds in store", title=title)
     for name, entry in experiments().items():
@@ -137,6 +139,32 @@ def report(
 
     parameters = {"profile": profile.value, "data": data, "seeds": _seeds(seeds), "jobs": 1, "device": "auto"}
     console.print(f"Report: {write_report(parameters, experiments or [], out)}", soft_wrap=True)
+
+
+@app.command()
+def train(
+    choice: Annotated[Path, typer.Argument(help="YAML file of a choice, as notebook 04_region_crops exports it.")],
+    profile: ProfileOption = Profile.quick,
+    data: Annotated[str | None, typer.Option(help="Another data set than the one it was chosen on.")] = None,
+    seeds: SeedsOption = None,
+    jobs: Annotated[int, typer.Option(help="Clips and folds that are computed side by side.", min=1)] = 2,
+) -> None:
+    """Train a linear classifier on chosen features, beside the whole face and guessing, and print the scores.
+
+    Example: [bold]mer train runs/choices/ten_cells.yaml[/]
+    """
+    from mer_lib.headless import train_choice
+    from mer_lib.papers.choice import read_choice
+    from mer_lib.plots.style import marked
+    from mer_lib.report.tables import score_table
+
+    measurement = train_choice(read_choice(choice), profile.value, data, _seeds(seeds), jobs, console)
+    scores = score_table(measurement, subsets=["full"]).drop(columns="subset")
+    title = f"{measurement.experiment.title}\n{marked(measurement.caption, measurement.dataset.kind)}"
+    table = Table(*scores.columns, title=escape(title), title_justify="left")
+    for row in scores.itertuples(index=False):
+        table.add_row(*(escape(str(cell)) for cell in row))
+    console.print(table)
 
 
 def _seeds(text: str | None) -> list[int] | None:

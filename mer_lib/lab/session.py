@@ -1,0 +1,95 @@
+"""One notebook's data, store and measurements."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pandas.io.formats.style import Styler
+
+from mer_lib import datasets, settings
+from mer_lib.datasets.clips import ClipDataset
+from mer_lib.datasets.flow_maps import FlowMapDataset
+from mer_lib.errors import ParameterError
+from mer_lib.evaluation.store import PredictionStore
+from mer_lib.lab.parameters import NotebookParameters, TrainingParameters, check_parameters
+from mer_lib.lab.progress import FoldProgress, ensure, load
+from mer_lib.papers.experiments import experiment
+from mer_lib.papers.measure import Measurement, measure, run_experiment
+from mer_lib.report.tables import excluded_samples
+
+
+@dataclass(frozen=True)
+class Session:
+    """One notebook's data, store and parameters."""
+
+    parameters: NotebookParameters
+    dataset: FlowMapDataset
+    store: PredictionStore
+
+    @property
+    def experiments(self) -> list[str]:
+        """Return the ids of the experiments that the notebook was asked for."""
+        return list(getattr(self.parameters, "experiments", []))
+
+    @property
+    def caption(self) -> str:
+        """What everything in this notebook comes from, to stand beside every number and figure."""
+        return f"{self.dataset.label} · profile {self.parameters.profile}"
+
+    @property
+    def excluded(self) -> Styler | str:
+        """The samples that no number in this notebook rests on: this copy of the data lacks them, or they are damaged.
+
+        A table to look at, or a sentence where there are none.
+        """
+        return excluded_samples(self.dataset) or "No sample is excluded."
+
+    @cached_property
+    def clips(self) -> ClipDataset:
+        """Open clips with their frames: the notebook's own, else (its data are flow maps alone) the best that are here.
+
+        Synthetic ones are made first where there are none.
+
+        Raises:
+            DataError: they are damaged, or cannot be made.
+        """
+        name = self.dataset.name if self.dataset.kind == "synthetic" else datasets.BEST
+        ensure(name, getattr(self.parameters, "jobs", 1), need="frames")
+        return datasets.load_clips(name)
+
+    def measure(self, name: str) -> Measurement:
+        """Train what the store lacks of an experiment, with a progress line, and return its measurement."""
+        parameters = self.parameters
+        if not isinstance(parameters, TrainingParameters):
+            raise ParameterError(f"{name}: this notebook takes no training parameters, so it cannot train")
+        progress = FoldProgress(name)
+        chosen = experiment(name)
+        summary = run_experiment(
+            chosen,
+            parameters.profile,
+            self.dataset,
+            self.store,
+            seeds=parameters.seeds,
+            n_jobs=parameters.jobs,
+            device=parameters.device,
+            listener=progress,
+        )
+        progress.close(str(summary))
+        return measure(chosen, parameters.profile, self.dataset, self.store, seeds=parameters.seeds)
+
+
+def start(namespace: MutableMapping[str, Any], model: type[NotebookParameters] = NotebookParameters) -> Session:
+    """Check a notebook's parameters, load its data, and open the store.
+
+    Synthetic data that are not there are made first, with a line that says how far that is.
+
+    Raises:
+        ParameterError: see :func:`check_parameters`.
+        DataError: the data are absent or damaged.
+    """
+    parameters = check_parameters(namespace, model)
+    dataset = load(parameters.data, getattr(parameters, "jobs", 1))
+    return Session(parameters, dataset, PredictionStore(settings.store_root()))
