@@ -7,6 +7,7 @@ of colour blindness. Protocols differ by marker as well, so that a figure can be
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ParamSpec
@@ -15,6 +16,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
@@ -86,6 +88,9 @@ CAPTION_SIZE = 11
 MARKS: Mapping[Kind, str] = MappingProxyType({"toy": "TOY DATA", "synthetic": "SYNTHETIC DATA"})
 ALARM_COLOUR = "#B00020"
 
+#: Held while a figure is drawn: the style is one for the whole process, and widgets redraw in a thread of their own.
+DRAWING = threading.RLock()
+
 P = ParamSpec("P")
 
 
@@ -94,19 +99,48 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with mpl.rc_context(STYLE):
+        with DRAWING, mpl.rc_context(STYLE):
             figure = draw(*args, **kwargs)
-            figure.draw_without_rendering()  # ticks and labels are made now, while the style holds
-        plt.close(figure)
+            pixels(figure)  # ticks and labels are made now, while the style holds
+            plt.close(figure)
         return figure
 
     return wrapper
 
 
-def panels(rows: int = 1, columns: int = 1, *, width: float = 11.0, height: float = 5.0, **options: Any) -> Any:
-    """Return a figure and its axes as an array of shape (rows, columns), laid out so that nothing overlaps."""
-    given: dict[str, Any] = {"layout": "constrained", "squeeze": False, "figsize": (width, height)} | options
-    return plt.subplots(rows, columns, **given)
+def pixels(figure: Figure) -> np.ndarray:
+    """Return the picture of a figure, uint8 (H, W, 3) RGB; it is drawn again only where the figure has changed."""
+    canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
+    with DRAWING:
+        if figure.stale:
+            if figure.get_layout_engine() is not None:
+                figure.draw_without_rendering()  # a layout comes to rest at the second pass
+            canvas.draw()
+        return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def panels(
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    width: float = 11.0,
+    height: float = 5.0,
+    layout: str = "constrained",
+    **options: Any,
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure and its axes as an array of shape (rows, columns), laid out so that nothing overlaps.
+
+    Args:
+        rows: of axes.
+        columns: of axes.
+        width: of the figure, in inches of 96 pixels.
+        height: of the figure.
+        layout: of matplotlib; "none" leaves every place to the caller, which is the fastest.
+        options: of :meth:`matplotlib.figure.Figure.subplots`.
+    """
+    figure = plt.figure(figsize=(width, height), layout=layout)
+    plt.close(figure)  # at once: whatever is open when a cell ends is shown there, also what another thread draws
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def mark(kind: Kind) -> str:
