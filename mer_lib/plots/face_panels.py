@@ -123,20 +123,37 @@ def show_movement(ax: Axes, flow: np.ndarray, reach: float, landmarks: np.ndarra
         landmarks: (478, 2) px, of the face to outline.
     """
     drawn = show_lengths(ax, np.linalg.norm(flow, axis=-1), reach, landmarks)
-    size = flow.shape[0]
-    places = np.linspace(0, size - 1, ARROWS + 2)[1:-1].round().astype(int)
-    x, y = (axis.ravel() for axis in np.meshgrid(places, places))
+    draw_arrows(ax, flow, reach)
+    return drawn
+
+
+def draw_arrows(ax: Axes, flow: np.ndarray, reach: float, colour: str = "white", width: float = 0.008) -> None:
+    """Draw arrows over a flow (H, W, 2) in px, the longest where it is `reach` px or more; none where it is faint.
+
+    Args:
+        ax: where to draw.
+        flow: u to the right and v downwards.
+        reach: length in px of the longest arrow; what is longer is drawn as this long.
+        colour: of the arrows.
+        width: of their shafts, as a share of that of the axes.
+    """
+    rows, columns = flow.shape[:2]
+    y, x = (axis.ravel() for axis in np.meshgrid(_places(rows), _places(columns), indexing="ij"))
     u, v = flow[y, x].T
     length = np.hypot(u, v)
     seen = length > FAINT * reach
     cut = reach / np.maximum(length, reach)
-    longest = 1.5 * size / (ARROWS + 1)
+    longest = 1.5 * max(rows, columns) / (ARROWS + 1)
     ax.quiver(
         x[seen], y[seen], (cut * u)[seen], (cut * v)[seen],
-        angles="xy", scale_units="xy", scale=reach / longest, color="white", width=0.008, headwidth=3.5, headlength=4,
+        angles="xy", scale_units="xy", scale=reach / longest, color=colour, width=width, headwidth=3.5, headlength=4,
     )  # fmt: skip
-    ax.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
-    return drawn
+    ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+
+
+def _places(size: int) -> np.ndarray:
+    """Where arrows start along a side of `size` pixels."""
+    return np.linspace(0, size - 1, ARROWS + 2)[1:-1].round().astype(int)
 
 
 def outline(ax: Axes, landmarks: np.ndarray, size: int) -> None:
