@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from mer_lib.apex import spot
 from mer_lib.datasets import load
 from mer_lib.datasets.clips import ClipDataset
 from mer_lib.datasets.maps import MAP_SIZE
 from mer_lib.errors import DataError, ParameterError
+from mer_lib.faces.landmarks import detector
 from mer_lib.faces.regions import dnc_rois, muscle_regions, ten_cells
 from mer_lib.features import (
     AngleImage,
@@ -501,6 +503,20 @@ def test_a_missing_apex_is_spotted_and_told(smile):
     assert used.spotted == 1
     assert abs(used.table["apex"].iloc[0] - MIDDLE) <= 2
     assert report(ApexFace(apex="middle"), unknown).table["apex_by"].tolist() == ["middle"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "held"), [("dnc_rois", "stable"), ("dnc_rois_published", "none"), ("cell_difference_published", "none")]
+)
+def test_the_apex_is_the_one_that_the_named_spotter_finds(smile, choice, held):
+    """The published spotters register nothing."""
+    name = smile.samples["sample_id"].iloc[0]
+    used = report(FlowMap(motion=Motion(apex=choice)), smile, cache=False).table.iloc[0]
+    onset, _, offset = smile.moments(name)
+    points = detector("mediapipe").detect(smile.frames(name, [onset])[0]).face.points
+    fps = float(smile.samples["fps"].iloc[0])
+    judge = spot(smile.frames(name, range(onset, offset + 1)), points, choice, held, fps=fps)
+    assert (used["apex"], used["apex_by"]) == (onset + judge.index, choice)
 
 
 def test_without_a_face_to_spot_on_the_middle_frame_is_taken(faceless):

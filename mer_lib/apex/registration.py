@@ -28,7 +28,7 @@ _FEWEST = 6
 _STILL = np.eye(2, 3)
 
 
-def registered(frames: np.ndarray, points: np.ndarray, how: Registration = "ecc") -> np.ndarray:
+def registered(frames: np.ndarray, points: np.ndarray, how: Registration = "stable") -> np.ndarray:
     """Return frames in which the rigid part of the face stays where it is in the first frame.
 
     "ecc" maximises the enhanced correlation of the rigid part with that of the first frame, over shifts and turns; it
@@ -56,7 +56,7 @@ def registered(frames: np.ndarray, points: np.ndarray, how: Registration = "ecc"
     return np.stack([_moved(frame, matrix) for frame, matrix in zip(frames, matrices, strict=True)])
 
 
-def transforms(frames: np.ndarray, points: np.ndarray, how: Registration = "ecc") -> np.ndarray:
+def transforms(frames: np.ndarray, points: np.ndarray, how: Registration = "stable") -> np.ndarray:
     """Return where the head went: float64 (T, 2, 3), each takes (x, y, 1) of the first frame into frame t, in px.
 
     Arguments and errors as for :func:`registered`.

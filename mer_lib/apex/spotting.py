@@ -50,7 +50,7 @@ def spot(
     frames: np.ndarray | Sequence[np.ndarray],
     points: np.ndarray,
     method: str | Spotter = "cell_difference",
-    registration: Registration = "ecc",
+    registration: Registration = "stable",
     search: Search | None = None,
     fps: float | None = None,
 ) -> Spotted:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mer_lib.apex import spotting
+from mer_lib.apex.registration import Registration
 from mer_lib.datasets.clips import ClipDataset
 from mer_lib.datasets.frames.source import FrameSource
 from mer_lib.errors import DataError, fault_list
@@ -143,7 +144,8 @@ class Clip:
             return (known.onset + known.offset) // 2, "middle"
         method = SPOTTER if choice == "annotated" else choice
         frames = self.grey(known.onset, known.offset + 1)
-        return known.onset + spotting.spot(frames, points, method, fps=known.fps).index, method
+        held: Registration = "none" if method.endswith("_published") else "stable"
+        return known.onset + spotting.spot(frames, points, method, held, fps=known.fps).index, method
 
     def _detection(self, index: int, detector: str) -> landmarks.Detection:
         key = (index, detector)

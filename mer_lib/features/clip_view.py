@@ -214,7 +214,7 @@ class ClipView:
         """
         return self.clips.truth(self.sample_id).renderer()
 
-    def spotted(self, method: str = "cell_difference", registration: Registration = "ecc") -> Spotted:
+    def spotted(self, method: str = "cell_difference", registration: Registration = "stable") -> Spotted:
         """Return the apex that a method finds between onset and offset; its `index` counts the clip's frames.
 
         Its curve has one value a frame from onset to offset. Methods: :func:`mer_lib.apex.spotting.spot`.

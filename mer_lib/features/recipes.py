@@ -15,7 +15,11 @@ ChannelOrder = Literal["uvs", "svu"]
 Align = Literal["similarity", "whole_face", "square", "box", "frame"]
 #: Which frame counts as the apex: the annotated one, the middle one, or what a method of :mod:`mer_lib.apex` spots.
 #: "annotated" spots by "cell_difference" where a clip has no annotation, and says so.
-Apex = Literal["annotated", "middle", "cell_difference", "dnc_rois", "region_flow"]
+#: The published spotters hold no head still.
+Apex = Literal[
+    "annotated", "middle", "cell_difference", "cell_difference_published", "dnc_rois", "dnc_rois_published",
+    "region_flow",
+]  # fmt: skip
 #: What happens to a clip without a face: the points of the published maps, counted, or an error that lists the clips.
 NoFace = Literal["published", "refuse"]
 Head = Literal["kept", "removed"]
