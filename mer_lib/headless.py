@@ -26,7 +26,9 @@ from mer_lib.datasets.traces import traces
 from mer_lib.errors import ParameterError, StoreError
 from mer_lib.evaluation.crossval import FoldEvent, plan
 from mer_lib.evaluation.store import PredictionStore
+from mer_lib.features import report, takes_maps
 from mer_lib.features.loading import load
+from mer_lib.features.report import Listener as ClipListener
 from mer_lib.lab import PROGRESS_FILE, TrainingParameters, matching, validated
 from mer_lib.papers.choice import Choice, experiment_of
 from mer_lib.papers.experiments import experiment, experiments, known
@@ -91,8 +93,8 @@ def run_notebooks(
                 _seal(notebook, dataset)
         records.append(NotebookRecord(notebook.source.name, notebook.target.absolute(), error))
         console.print(f"  {state:6} {notebook.target}", highlight=False, soft_wrap=True)
-    report = write_report(parameters, (), out, records)
-    console.print(f"Report: {report}", highlight=False, soft_wrap=True)
+    path = write_report(parameters, (), out, records)
+    console.print(f"Report: {path}", highlight=False, soft_wrap=True)
     return [f"{record.name}: {record.error} (see {record.path})" for record in records if record.error]
 
 
@@ -100,7 +102,10 @@ def _warn_of_lost_root(parameters: TrainingParameters, dataset: FlowMapDataset, 
     """Say so where somebody names a data root and no real data are taken all the same."""
     named = os.environ.get("MER_DATA_ROOT")
     if named and parameters.data == datasets.BEST and dataset.kind != "real":
+        clips = [entry.name for entry in datasets.available() if entry.kind == "real" and "frames" in entry.offers]
         why = "holds none of the real data sets" if Path(named).is_dir() else "does not exist"
+        if clips:
+            why = f"holds no flow maps, and clips are taken by their name alone (--data {clips[0]})"
         console.print(
             f"MER_DATA_ROOT={named} {why}: {dataset.kind} data are used. See `mer data check`.", style="yellow"
         )
@@ -120,22 +125,40 @@ def load_data(name: str, jobs: int, console: Console) -> FlowMapDataset:
     """Load flow maps, with a progress bar on `console` where clips or maps have to be made for it.
 
     Raises:
-        ParameterError, DataError, RunError: see :func:`mer_lib.datasets.ensure` and :func:`mer_lib.features.load`.
+        ParameterError, DataError, RunError: see :func:`mer_lib.datasets.ensure` and :func:`load_maps`.
     """
     ensure_data(name, jobs, console)
-    with Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("computing flow maps", total=None, visible=False)
+    return load_maps(name, jobs, console)
 
-        def listener(done: int, total: int, sample_id: str) -> None:
-            progress.update(bar, completed=done, total=total, visible=True)
 
-        return load(name, jobs=jobs, listener=listener)
+def load_maps(name: str, jobs: int, console: Console) -> FlowMapDataset:
+    """Load flow maps that are here, with a progress bar on `console` where they are computed from recorded clips.
+
+    Raises:
+        ParameterError, DataError, RunError: see :func:`mer_lib.features.loading.load`.
+    """
+    with _progress(console) as progress:
+        return load(name, jobs=jobs, listener=_clip_bar(progress, "computing flow maps"))
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _clip_bar(progress: Progress, text: str) -> ClipListener:
+    """Return a listener whose bar is seen once a first clip had to be made."""
+    bar = progress.add_task(text, total=None, visible=False)
+
+    def listener(done: int, total: int, sample_id: str) -> None:
+        progress.update(bar, completed=done, total=total, visible=done < total)
+
+    return listener
 
 
 @contextmanager
 def making_progress(console: Console) -> Iterator[tuple[Callable[[int, int, str], None], Callable[[str], None]]]:
     """Yield what :func:`mer_lib.datasets.synthetic.making.make` tells its progress to; a bar shows it."""
-    with Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with _progress(console) as progress:
         bar = progress.add_task("making clips", total=None, visible=False)
 
         def announce(text: str) -> None:
@@ -178,7 +201,9 @@ def write_report(
 def train_choice(
     choice: Choice, profile: str, data: str | None, seeds: Sequence[int] | None, jobs: int, console: Console
 ) -> Measurement:
-    """Train on chosen features what the store lacks, with a progress bar, and return the measurement.
+    """Train on chosen features what the store lacks, with progress bars, and return the measurement.
+
+    How the features came about, such as on how many clips no face was found, is said on `console`.
 
     Args:
         choice: the features, and the data set that they were chosen on.
@@ -186,20 +211,26 @@ def train_choice(
         data: another data set than that.
         seeds: the profile's own where None.
         jobs: folds side by side.
-        console: where the bar is shown.
+        console: where the bars are shown.
 
     Raises:
         ParameterError, DataError, RunError: nothing can be trained, or something failed.
     """
     name, asked = data or choice.data, experiment_of(choice)
     dataset, store = load_data(name, jobs, console), _store()
-    with Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with _progress(console) as progress:
+        looked_at = _clip_bar(progress, "computing features")
         bar = progress.add_task(f"computing {choice.name}", total=None)
 
         def listener(event: FoldEvent, done: int, total: int) -> None:
             progress.update(bar, completed=done, total=total, description=event.task.job_label)
 
-        run_experiment(asked, profile, dataset, store, seeds=seeds, n_jobs=jobs, listener=listener)
+        run_experiment(
+            asked, profile, dataset, store, seeds=seeds, n_jobs=jobs, listener=listener, clip_listener=looked_at
+        )
+    if not takes_maps(choice.features):
+        used = report(choice.features, dataset, jobs=jobs)
+        console.print(f"{choice.name}: {used}", highlight=False, markup=False, soft_wrap=True)
     return measure(asked, profile, dataset, store, seeds=seeds)
 
 
@@ -338,8 +369,7 @@ def _shown_progress(name: str, console: Console) -> Iterator[None]:
     The notebook's kernel is another process: it appends what it has done to a file, which is read here.
     """
     finished = threading.Event()
-    shown = Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal)
-    with tempfile.TemporaryDirectory() as folder, shown as progress:
+    with tempfile.TemporaryDirectory() as folder, _progress(console) as progress:
         path = Path(folder) / "progress.jsonl"
         path.touch()
         before = os.environ.get(PROGRESS_FILE)

@@ -45,6 +45,8 @@ def test_ends_that_are_compared_with_themselves_lack_no_noise():
     from_first[0] = from_last[-1] = 0
     assert combined(from_first, from_last, "nearer").tolist() == [2] * 9
     assert combined(from_first, from_last, "first").tolist() == [0] + [2] * 8
+    uneven = np.array([[0.0], [3.0], [5.0], [4.0], [9.0]])
+    assert combined(uneven, uneven, "nearer").tolist() == [3, 3, 5, 4, 4]
     assert combined(from_first[-2:], from_last[-2:], "nearer").tolist() == [2, 0]
 
 
@@ -84,6 +86,10 @@ def test_divide_and_conquer_prefers_two_peaks_to_a_higher_one():
     curve = np.array([0, 5, 0, 0, 0, 3, 0, 4, 0.0])
     assert (found(curve, "peak"), found(curve, "divide")) == (1, 7)
     assert found(curve[::-1], "divide") == 1
+
+
+def test_of_equal_halves_the_earlier_is_kept():
+    assert divided(np.array([0.0, 2, 0, 0, 0, 0, 2, 0])) == 1
 
 
 def test_divide_and_conquer_without_any_peak_takes_the_highest_frame():

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mer_lib.apex import registration
 from mer_lib.apex.registration import REGISTRATIONS, registered, transforms
 from mer_lib.errors import DataError, ParameterError
 from tests.apex_clips import SIZE, drawn, movable_face
@@ -91,6 +92,48 @@ def test_where_nothing_is_seen_nothing_moves(still, how):
     assert np.array_equal(registered(black, still.points, how), black)
     mixed = np.stack([still.frames[0], black[0], still.frames[0]])
     assert np.isfinite(transforms(mixed, still.points, how)).all()
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("level", [0, 128, 255, None])
+def test_a_frame_that_shows_something_else_is_moved_as_the_one_before_and_spoils_no_other(still, how, level):
+    noise = np.random.default_rng(0).integers(0, 256, still.frames[0].shape).astype(np.uint8)
+    other = noise if level is None else np.full_like(noise, level)
+    (there, _), (further, matrix) = moved(still.frames[0], 3, 1, 0), moved(still.frames[0], 4, -1, 0)
+    answers = transforms(np.stack([still.frames[0], there, other, further]), still.points, how)
+    assert np.array_equal(answers[2], answers[1])
+    rigid = still.points[RIGID]
+    assert np.abs(taken(rigid, answers[3]) - taken(rigid, matrix)).max() < 0.3
+
+
+def in_a_wide_frame(still, shifts: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """The face in a frame with room on its right, shifted by whole pixels, and its landmarks."""
+    frame = np.pad(still.frames[0], ((20, 20), (20, 120), (0, 0)), "edge")
+    return np.stack([np.roll(frame, shift, axis=1) for shift in shifts]), still.points + 20
+
+
+@pytest.mark.parametrize("shifts", [[0, 25], [6 * index for index in range(15)]])
+def test_tracking_follows_a_sudden_jump_and_a_long_way(still, shifts):
+    frames, points = in_a_wide_frame(still, shifts)
+    answers = transforms(frames, points, "stable")
+    found = [(taken(points[RIGID], answer) - points[RIGID]).mean(axis=0)[0] for answer in answers]
+    np.testing.assert_allclose(found, shifts, atol=0.3)
+
+
+def test_values_between_pixels_are_cubic(still, monkeypatch):
+    half = np.array([[[1, 0, 0.5], [0, 1, 0]]])
+    monkeypatch.setattr(registration, "transforms", lambda frames, points, how: half)
+    dot = np.zeros((1, 9, 9), np.float32)
+    dot[0, 4, 4] = 1
+    held = registered(dot, still.points, "stable")[0, 4]
+    # OpenCV's kernel, with a = -0.75, at -1.5, -0.5, 0.5 and 1.5.
+    np.testing.assert_allclose(held[2:6], [-0.09375, 0.59375, 0.59375, -0.09375], atol=1e-3)
+
+
+def test_no_frames_are_no_frames_and_odd_sizes_are_told(still):
+    assert registered(still.frames[:0], still.points).shape == still.frames[:0].shape
+    with pytest.raises(ParameterError, match="frames: expected one size"):
+        registered([still.frames[0], still.frames[1][:-2]], still.points)
 
 
 def test_none_hands_back_what_came(still):

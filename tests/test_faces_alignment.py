@@ -112,6 +112,8 @@ def test_a_smaller_crop_shows_means_of_areas():
     fine = np.indices((240, 240)).sum(axis=0) % 2 * np.float32(1)  # a checkerboard of single pixels
     crop = box((-0.5, -0.5, 239.5, 239.5), 40).warp(fine)
     np.testing.assert_allclose(crop, 0.5, atol=1e-6)
+    bars = np.tile(np.array([1, 0, 0], np.float32), (240, 80))
+    np.testing.assert_allclose(box((-0.5, -0.5, 239.5, 239.5), 80).warp(bars)[1:-1, 1:-1], 1 / 3, atol=1e-3)
     ramp = np.tile(np.arange(240, dtype=np.float32), (240, 1))
     np.testing.assert_allclose(box((-0.5, -0.5, 239.5, 239.5), 40).warp(ramp)[0], np.arange(40) * 6 + 2.5, atol=1e-3)
 
@@ -166,6 +168,8 @@ def test_what_is_no_image_is_refused(image, message):
 def test_a_crop_that_would_show_too_much_is_refused():
     with pytest.raises(ParameterError, match="too few for a face"):
         box((0, 0, 40000, 40000), 10).warp(np.zeros((5, 5), np.uint8))
+    with pytest.raises(ParameterError, match="too few for a face 312 times as large"):
+        box((0, 0, 20000, 20000), 64).warp(np.zeros((5, 5), np.uint8))  # it would take gigabytes
 
 
 def test_a_square_surrounds_the_points_with_its_margin_and_does_not_turn_them():

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 
 from mer_lib.datasets.maps import CONSTANT_POINTS
 from mer_lib.datasets.synthetic.identity import Gender
@@ -209,6 +210,8 @@ def as_grey(image: np.ndarray) -> np.ndarray:
         lambda image: (image / 255).astype(np.float32),
         lambda image: image[:, ::-1][:, ::-1],
         lambda image: np.asfortranarray(image),
+        lambda image: (image / 255).tolist(),
+        Image.fromarray,
     ],
 )
 def test_grey_transparent_floating_and_scattered_images_show_the_same_face(finder, change):

@@ -8,8 +8,8 @@ from matplotlib.collections import PolyCollection
 
 from mer_lib.datasets.synthetic.portrait import draw_portrait, neutral
 from mer_lib.errors import ParameterError
-from mer_lib.faces.regions import SCHEMES, muscle_pairs, muscle_regions, regions, ten_cells
-from mer_lib.plots.regions import SCHEME_LABELS, muscles_on_face, pair_colours, schemes_on_face
+from mer_lib.faces.regions import SCHEMES, four_windows, muscle_pairs, muscle_regions, regions, ten_cells
+from mer_lib.plots.regions import SCHEME_LABELS, muscles_on_face, pair_colours, schemes_on_face, windows_and_swapped
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,17 @@ def test_muscles_are_numbered_and_named(portrait):
         (left, top), (right, bottom) = region.polygon.min(axis=0), region.polygon.max(axis=0)
         assert left < x < right
         assert top < y < bottom
+
+
+def test_the_windows_of_paper_and_code_stand_side_by_side_in_their_order(portrait):
+    frame = neutral(portrait)
+    figure = windows_and_swapped(frame, portrait.landmarks, "drawn", kind="synthetic")
+    for ax, swapped in zip(figure.axes, (False, True), strict=True):
+        wanted = four_windows(portrait.landmarks, legacy_swap=swapped, within=frame.shape[:2])
+        for drawn, region in zip(filled(ax), wanted, strict=True):
+            np.testing.assert_allclose(drawn, region.polygon)
+        assert [text.get_text() for text in ax.texts] == [f"{at}: {area.name}" for at, area in enumerate(wanted, 1)]
+    assert "legacy_swap" in figure.axes[1].get_title()
 
 
 def test_a_pair_shares_a_colour_that_no_other_pair_has(portrait):

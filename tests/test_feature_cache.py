@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from mer_lib import settings
 from mer_lib.datasets import load
@@ -33,6 +35,7 @@ from mer_lib.features import (
     RegionCrops,
     address,
     compute,
+    from_clips,
     inputs_digest,
     report,
     squares,
@@ -93,6 +96,27 @@ def alter(folder: Path, number: int) -> None:
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+
+
+@pytest.mark.parametrize(("flow", "threads"), [("raft", (1, 1)), ("dis", (1, 2))])
+def test_each_process_looks_at_clips_on_one_thread(clips, monkeypatch, flow, threads):
+    seen = []
+
+    def counted(recipe, *task):
+        seen.append((cv2.getNumThreads(), torch.get_num_threads()))
+        return Made(np.zeros(recipe.shape, np.float32), {})
+
+    before = cv2.getNumThreads(), torch.get_num_threads()
+    monkeypatch.setattr(from_clips, "make", counted)
+    cv2.setNumThreads(2)
+    torch.set_num_threads(2)
+    try:
+        compute(FlowMap(motion=Motion(flow=flow)), clips)
+        assert seen == [threads] * 2
+        assert (cv2.getNumThreads(), torch.get_num_threads()) == (2, 2)
+    finally:
+        cv2.setNumThreads(before[0])
+        torch.set_num_threads(before[1])
 
 
 # -- read again -------------------------------------------------------------------------------------------------------
@@ -203,7 +227,7 @@ def test_weights_of_ones_own_count_where_flow_takes_them(clips, tmp_path, monkey
     assert len(seen) == (3 if flow == "raft" else 1)
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "other"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "other", "exchanged"])
 def test_a_damaged_file_is_made_anew_and_mended(clips, cache, damage):
     first = compute(MAP, clips)
     path, other = files(cache)
@@ -213,6 +237,7 @@ def test_a_damaged_file_is_made_anew_and_mended(clips, cache, damage):
         "empty": b"",
         "flipped": whole[:200] + bytes([whole[200] ^ 1]) + whole[201:],
         "other": b"not a feature\nat all\n",
+        "exchanged": other.read_bytes(),
     }
     path.write_bytes(damaged[damage])
     assert made(MAP, clips) == 1
@@ -306,10 +331,12 @@ def watched_frames(tmp_path_factory) -> ImageFolder:
 
 def test_a_file_holds_array_and_facts_and_is_the_same_each_time():
     whole = Made(np.arange(12, dtype=np.float32).reshape(1, 3, 4), {"points": "detected", "faces": 1})
-    read = decode(encode(whole))
+    read = decode(encode(whole, "key"), "key")
     np.testing.assert_array_equal(read.array, whole.array)
     assert (read.array.dtype, read.facts) == (np.float32, whole.facts)
-    assert encode(read) == encode(whole)
+    assert encode(read, "key") == encode(whole, "key")
+    with pytest.raises(ValueError, match="checksum"):
+        decode(encode(whole, "key"), "another")
 
 
 def test_what_killed_processes_left_is_swept(clips, cache):

@@ -16,6 +16,7 @@ from mer_lib.datasets.clips import ClipDataset
 from mer_lib.datasets.maps import MAP_SIZE
 from mer_lib.errors import DataError, ParameterError
 from mer_lib.faces.landmarks import detector
+from mer_lib.faces.points import points_68
 from mer_lib.faces.regions import dnc_rois, muscle_regions, ten_cells
 from mer_lib.features import (
     AngleImage,
@@ -115,6 +116,18 @@ def test_third_channel_is_what_the_recipe_says(smile):
     np.testing.assert_allclose(magnitude, np.hypot(u, v), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("recipe", "printed"),
+    [
+        (Motion.published(), ("htnet", "box", "mtcnn", 28, "kept", "magnitude", "min_max")),
+        (Motion.da_crossvit(), ("da_crossvit", "similarity", "mediapipe", 128, "kept", "energy", "min_max")),
+    ],
+)
+def test_the_movement_of_the_papers_is_what_they_print(recipe, printed):
+    told = ("flow", "align", "detector", "side", "head_motion", "third", "scaling")
+    assert tuple(getattr(recipe, name) for name in told) == printed
+
+
 def test_channels_are_reversed_for_svu(smile):
     uvs, svu = (compute(FlowMap(order=order, motion=PLAIN), smile) for order in ("uvs", "svu"))
     np.testing.assert_array_equal(uvs, svu[:, ::-1])
@@ -142,6 +155,13 @@ def test_a_clip_whose_apex_is_its_onset_holds_no_movement_and_is_reported(smile)
     recipe = FlowMap(motion=PLAIN)
     assert np.abs(compute(recipe, still)[0, :2]).max() < 0.05
     assert "apex on the onset on 1" in str(report(recipe, still))
+
+
+@pytest.mark.parametrize("head", ["kept", "removed"])
+def test_between_equal_frames_nothing_moves_and_nothing_is_stretched(smile, head):
+    """Farnebäck's method sees up to 0.2 px there, which stretching would make a map like any other."""
+    recipe = FlowMap(motion=Motion(flow="farneback", head_motion=head))
+    assert not compute(recipe, with_rows(smile, apex=1)).any()
 
 
 # -- mosaic and crops -------------------------------------------------------------------------------------------------
@@ -256,9 +276,9 @@ def darkening(tmp_path_factory) -> ClipDataset:
     return clips_of(tmp_path_factory.mktemp("darkening"), dark=clip)
 
 
-def test_apex_face_is_the_square_around_the_landmarks_of_the_apex(smile):
+def test_apex_face_is_the_square_around_the_68_landmarks_of_the_apex(smile):
     got = compute(ApexFace(size=128, margin=0.1), smile)[0]
-    landmarks = renderer().landmarks(MIDDLE)
+    landmarks = points_68(renderer().landmarks(MIDDLE))
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
     half = 0.6 * (high - low).max()
     corner, scale = (low + high) / 2 - half, 128 / (2 * half)
@@ -266,7 +286,7 @@ def test_apex_face_is_the_square_around_the_landmarks_of_the_apex(smile):
     frame = smile.frames("drawn/s01/smile", [MIDDLE])[0]
     expected = cv2.warpAffine(frame, matrix, (128, 128), borderMode=cv2.BORDER_REPLICATE)
     # The detector is some pixels off the truth.
-    assert np.corrcoef(got.ravel(), expected.transpose(2, 0, 1).ravel())[0, 1] > 0.95
+    assert np.corrcoef(got.ravel(), expected.transpose(2, 0, 1).ravel())[0, 1] > 0.85
     assert (got.min() >= 0, got.max() <= 255) == (True, True)
 
 
@@ -426,6 +446,17 @@ def test_flow_of_a_sequence_is_that_from_the_onset(smile):
     assert max(error) < 0.35
 
 
+def test_a_sequence_begins_at_the_onset_and_not_at_the_first_frame_that_is_read(smile, tmp_path):
+    frames = [renderer().frame(index) for index in (4, 3, 2, 1, *range(9))]
+    late = with_rows(clips_of(tmp_path, late=frames), onset=5, apex=5 + MIDDLE, offset=13)
+    plain, magnified = MagnifiedSequence(frames=3, size=64, factor=0.0), MagnifiedSequence(frames=3, size=64)
+    np.testing.assert_allclose(compute(plain, late), compute(plain, smile), atol=1e-4)
+    # Magnification looks at the frames before the onset, too.
+    difference = np.abs(compute(magnified, late) - compute(magnified, smile)).max(axis=(0, 1, 3, 4))
+    assert difference[0] > 1
+    assert difference[1:].max() < 1e-4
+
+
 def test_channels_come_in_the_order_asked_for(smile):
     whole = compute(UNMAGNIFIED, smile)
     some = compute(UNMAGNIFIED.model_copy(update={"channels": ("v", "grey")}), smile)
@@ -470,7 +501,8 @@ def test_without_a_face_the_published_points_stand_in_and_are_counted(faceless):
 
 @pytest.mark.usefixtures("_places")
 def test_published_points_cut_the_windows_of_the_published_maps(faceless, tmp_path):
-    square_frames = clips_of(tmp_path / "square", a=[np.zeros((112, 112, 3), np.uint8)] * 3)
+    levels = [np.full((112, 112, 3), level, np.uint8) for level in (0, 1, 2)]  # of equal frames no flow is computed
+    square_frames = clips_of(tmp_path / "square", a=levels)
     motion = Motion(align="frame", side=112, head_motion="kept", scaling="pixels")
     column, row, _ = compute(FourRegionMosaic(block=7, motion=motion), square_frames)[0]
     for place, box in enumerate(region_boxes(7)):
@@ -519,6 +551,38 @@ def test_the_apex_is_the_one_that_the_named_spotter_finds(smile, choice, held):
     assert (used["apex"], used["apex_by"]) == (onset + judge.index, choice)
 
 
+def test_a_spotted_apex_and_the_middle_are_counted_from_the_first_frame_of_the_clip(tmp_path):
+    """Four still frames before the onset, which is annotated."""
+    frames = [renderer().frame(index) for index in (0, 0, 0, 0, *range(9))]
+    late = with_rows(clips_of(tmp_path, late=frames), onset=5, apex=None, offset=12)
+    spotted = report(FlowMap(motion=Motion()), late).table.iloc[0]
+    assert abs(spotted["apex"] - (4 + MIDDLE)) <= 1
+    middle = report(FlowMap(motion=Motion(apex="middle")), late).table.iloc[0]
+    assert middle["apex"] == 7  # of 4 to 11, the earlier of two
+    judge = spot(np.stack(frames[4:12]), detector("mediapipe").detect(frames[4]).face.points, fps=100.0)
+    assert spotted["apex"] == 4 + judge.index
+
+
+def test_a_moment_between_two_numbered_frames_is_told(tmp_path):
+    clips = clips_of(tmp_path, gap=[renderer().frame(index) for index in range(9)])
+    (tmp_path / "gap" / "img5.bmp").unlink()
+    with pytest.raises(DataError, match="no frame has these numbers:\n *- apex: frame 5"):
+        compute(FlowMap(motion=PLAIN), with_rows(clips, apex=5, n_frames=8))
+
+
+def test_noise_without_a_common_direction_is_below_the_threshold():
+    """It has a mean length, and hardly a mean vector: which of them counts is that of the mean."""
+    noise = RegionMotion(
+        magnitude=np.array([1.0]),
+        circular=np.array([0.7]),
+        arithmetic=np.array([0.7]),
+        vector=np.array([[0.01, 0.01]]),
+        pixels=np.array([99]),
+    )
+    assert not angle_image.coded(noise, AngleImage(threshold=0.1)).any()
+    assert angle_image.coded(noise, AngleImage(threshold=0.1, mean="arithmetic")).any()
+
+
 def test_without_a_face_to_spot_on_the_middle_frame_is_taken(faceless):
     used = report(FlowMap(motion=Motion()), with_rows(faceless, apex=None))
     assert used.table["apex_by"].tolist() == ["middle", "middle"]
@@ -536,6 +600,19 @@ def test_without_onset_and_offset_the_whole_clip_counts(smile):
 def test_a_moment_without_a_frame_is_told(smile):
     with pytest.raises(DataError, match=r"drawn/s01/smile: no frame has these numbers:\n.*offset: frame 77"):
         compute(FlowMap(motion=Motion()), with_rows(smile, offset=77))
+
+
+@pytest.mark.parametrize("recipe", [FlowMap(motion=PLAIN), AngleImage(frames=2), MagnifiedSequence(size=32)])
+def test_frames_of_different_size_are_told(tmp_path, recipe):
+    frames = [renderer().frame(0)] * 5
+    odd = clips_of(tmp_path, odd=[*frames[:2], frames[2][:-8], *frames[3:]])
+    with pytest.raises(DataError, match="odd: .*192x192.* 192x184"):
+        compute(recipe, odd)
+
+
+def test_one_text_is_no_list_of_ids(smile):
+    with pytest.raises(ParameterError, match="expected a list of ids, got the text 'drawn/s01/smile'"):
+        compute(FlowMap(motion=PLAIN), smile, "drawn/s01/smile")
 
 
 def test_unknown_clips_are_named(smile):
@@ -566,6 +643,7 @@ def test_a_report_needs_clips():
 RECIPES = [
     FlowMap(motion=Motion(flow="dis", third="energy")),
     FlowMap(motion=Motion.published()),
+    FlowMap(motion=Motion.da_crossvit()),
     FourRegionMosaic(motion=Motion(apex="dnc_rois")),
     RegionCrops(scheme="window", window=Window(x=0.1, y=0.2, width=0.3, height=0.4)),
     RegionCrops(scheme="ten_cells", window=0.2),

@@ -148,6 +148,23 @@ def test_as_few_points_as_a_motion_needs_determine_it(kind) -> None:
     assert head.matrix == pytest.approx(np.column_stack([MATRICES[kind] - np.eye(2), (0.7, -1.2)]), abs=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_nearly_half_of_the_places_may_be_anywhere(seed) -> None:
+    flow, mask = field("similarity"), stable()
+    bad = mask & (np.random.default_rng(seed).random(SHAPE) < 0.45)
+    flow[bad] += (4.0, -3.0)
+    assert np.abs(fit_head_motion(flow, mask).flow(SHAPE) - field("similarity")).max() < 0.03
+
+
+def test_two_parts_of_a_head_that_differ_a_little_are_both_heard() -> None:
+    flow = np.zeros((*SHAPE, 2))
+    flow[:, :50] = (0.4, 0.0)  # nearer to the camera than the other half
+    head = fit_head_motion(flow, np.ones(SHAPE, bool), "translation")
+    share = 50 / SHAPE[1]
+    assert head.translation[0] == pytest.approx(0.4 * share, abs=0.06)
+    assert head.inliers == 1
+
+
 def test_one_bad_point_of_six_is_seen_through() -> None:
     points = np.array([[10.0, 5.0], [80.0, 30.0], [20.0, 70.0], [100.0, 80.0], [60.0, 10.0], [50.0, 50.0]])
     flow = field("similarity")

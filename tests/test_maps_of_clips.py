@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
-from mer_lib import settings
+from mer_lib import headless, settings
 from mer_lib.datasets.synthetic import databases
 from mer_lib.errors import DataError, ParameterError
 from mer_lib.evaluation.crossval import Job
@@ -107,6 +108,20 @@ def test_a_choice_of_regions_is_trained_on_the_frames_of_the_clips(clips) -> Non
     assert (summary.computed, summary.failures) == (9, [])
     assert 0 <= measurement.value("cells") <= 1
     assert run_experiment(asked, "smoke", dataset, store).found == 9
+
+
+def test_whoever_trains_is_told_clip_by_clip_and_how_the_features_came_about(clips, tmp_path, monkeypatch) -> None:
+    choice = Choice(name="cells", data=clips.name, features=RegionCrops(scheme="ten_cells", motion=Motion()))
+    dataset, told = maps_of(clips), []
+    monkeypatch.setenv("MER_CACHE", str(tmp_path))
+    monkeypatch.setattr(headless, "load_data", lambda name, jobs, console: dataset)
+    monkeypatch.setattr(headless, "experiment_of", lambda choice: three_folds(experiment_of(choice)))
+    monkeypatch.setattr(headless, "_clip_bar", lambda progress, text: lambda *event: told.append(event))
+    console = Console(record=True, width=200)
+    headless.train_choice(choice, "smoke", None, None, 1, console)
+    count = len(dataset.samples)
+    assert [event[:2] for event in told] == [(done, count) for _ in range(2) for done in range(1, count + 1)]
+    assert f"cells: landmarks detected on {count} of {count} clips" in console.export_text()
 
 
 def test_a_result_on_frames_has_another_address_where_a_frame_changed(clips, monkeypatch) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from mer_lib import datasets, headless, lab
 from mer_lib.errors import ParameterError
+from tests import miniatures
 
 MODELS = {
     "00_start_here": lab.NotebookParameters,
@@ -83,11 +84,31 @@ def test_a_data_root_that_holds_nothing_is_said(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(headless, "execute", lambda notebook: "stopped here")
     asked, synthetic = [], dataclasses.replace(datasets.load("toy_flow"), kind="synthetic")
     monkeypatch.setattr(datasets, "ensure", lambda name, *options: asked.append(name))
-    monkeypatch.setattr(datasets, "load", lambda name: synthetic)
+    monkeypatch.setattr(headless, "load", lambda name, **options: synthetic)
     console = Console(file=io.StringIO(), width=300)
     headless.run_notebooks({**SMOKE, "data": "best"}, [], tmp_path / "out", console)
     assert asked == ["best"]
     assert "does not exist: synthetic data are used" in console.file.getvalue()
+
+
+def test_clips_in_the_data_root_that_are_not_taken_are_named(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path))
+    miniatures.casme2(tmp_path / "CASME2", images=["raw"])
+    synthetic = dataclasses.replace(datasets.load("toy_flow"), kind="synthetic")
+    console = Console(file=io.StringIO(), width=300)
+    headless._warn_of_lost_root(lab.validated({**SMOKE, "data": "best"}, lab.TrainingParameters), synthetic, console)
+    assert "holds no flow maps, and clips are taken by their name alone (--data casme2)" in console.file.getvalue()
+
+
+def test_the_last_figure_of_half_a_pixel_takes_recorded_clips_for_what_they_are(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path))
+    miniatures.casme2(tmp_path / "CASME2", images=["raw"])
+    notebook = nbformat.read(headless.notebook_folder() / "01b_half_a_pixel.ipynb", as_version=4)
+    cells = {cell.id: cell.source for cell in notebook.cells}
+    namespace = {"data": "casme2"}
+    for name in ("01b-34", "01b-35"):
+        exec(cells[name], namespace)
+    assert "CASME II" in namespace["dataset"].label
 
 
 def again(executed, console: Console, **options) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -35,6 +35,7 @@ class FakeView:
     fps: float | None = 100.0
     n_frames: int = 12
     kind: str = "synthetic"
+    names: dict = field(default_factory=lambda: {name: name for name in Stretch._fields})
     title: str = "a/b/c (happiness)"
     label: str = "one drawn clip"
 

@@ -13,17 +13,23 @@ from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from PIL import Image
+from skimage.color import rgb2lab
 
 from mer_lib.datasets.synthetic.mesh import NASION
 from mer_lib.errors import DataError, ParameterError
+from mer_lib.faces.landmarks import Detection
 from mer_lib.features import RegionCrops, Window, compute
 from mer_lib.features.clip_view import SIDE, ClipView
+from mer_lib.lab.parameters import ExplorationParameters
 from mer_lib.lab.picking import ChoiceExporter, clip_menus, frame_slider
+from mer_lib.lab.watching import Watch
 from mer_lib.motion import strain
+from mer_lib.motion.polar import RegionMotion
 from mer_lib.papers.choice import read_choice
 from mer_lib.plots import crops, flow_conditions, flow_directions, flow_fields, flow_judged, magnified
 from mer_lib.plots.flow_judged import Judged
-from mer_lib.plots.style import MARKS
+from mer_lib.plots.network_inputs import network_input
+from mer_lib.plots.style import MARKS, panels
 from mer_lib.plots.synthetic_flow import NOTHING_MOVES
 from tests import drawn
 
@@ -67,7 +73,7 @@ def constant(u: float, v: float, size: int = 8) -> np.ndarray:
 
 def figures(view: ClipView, over_time: crops.Course, by_method: list[Judged]) -> dict[str, Figure]:
     onset, apex, _ = view.moments
-    cells = crops.regions_of(view, RegionCrops(scheme="ten_cells"))
+    cells, windows = (crops.regions_of(view, RegionCrops(scheme=name)) for name in ("ten_cells", "four_windows"))
     clip = magnified.aligned_clip(view, 64)
     return {
         "movement": flow_fields.movement(view, onset, apex),
@@ -81,7 +87,7 @@ def figures(view: ClipView, over_time: crops.Course, by_method: list[Judged]) ->
         "slices": magnified.slices(view, clip, clip, 32, 40),
         "region": crops.region(view, cells, 0, apex, over_time),
         "all_courses": crops.all_courses(view, cells, 0, over_time),
-        "network_input": crops.network_input(view, np.zeros((3, 56, 56)), RegionCrops()),
+        "network_input": network_input(view, *np.zeros((2, 3, 56, 56)), RegionCrops(), windows),
     }
 
 
@@ -114,6 +120,20 @@ def test_the_longer_a_movement_the_stronger_its_colour_and_none_leaves_the_face(
     assert steps == sorted(steps)
     assert steps[3] == steps[4] > 0.3
     assert np.ptp(shades[0]) < 1e-6  # grey
+
+
+def test_the_four_directions_keep_apart_for_the_colour_blind() -> None:
+    """Colours as dichromats see them, after the matrices of Machado, Oliveira and Fernandes, 2009."""
+    rgb = np.array([plt.matplotlib.colors.to_rgb(colour) for colour in flow_fields.COMPASS.values()])
+    light = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    protan = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    deutan = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    tritan = [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+    for matrix in (protan, deutan, tritan):
+        seen = np.clip(light @ np.transpose(matrix), 0, 1)
+        lab = rgb2lab(np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055)[None])[0]
+        distances = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
+        assert distances[~np.eye(4, dtype=bool)].min() > 35
 
 
 def test_directions_just_beside_the_seam_have_nearly_one_colour() -> None:
@@ -178,6 +198,13 @@ def test_at_the_seam_the_arithmetic_mean_points_back_and_the_circular_one_ahead(
     assert np.cos(angles[0]["arithmetic mean"]) < -0.9
     for mean in angles[1].values():
         assert np.sin(mean) > 0.99
+
+
+def test_the_regions_whose_two_means_differ_are_numbered(view) -> None:
+    circular, arithmetic = np.radians([10.0, 350, 90, 200]), np.radians([170.0, 5, 91, 100])
+    means = RegionMotion(np.ones(4), circular, arithmetic, np.ones((4, 2)), np.ones(4, int))
+    assert flow_directions.farthest_apart(means) == [0, 3]  # 350 and 5 degrees are neighbours
+    assert flow_directions.farthest_apart(means, most=1) == [0]
 
 
 def test_each_region_gets_the_angle_of_its_mean_arrow(view) -> None:
@@ -258,7 +285,10 @@ def test_flows_of_small_faces_are_judged_in_pixels_of_the_large_one(view) -> Non
 
 def test_the_head_is_judged_against_the_expression_alone(view) -> None:
     onset, apex, _ = view.moments
-    kept, removed = flow_conditions.by_head(view, onset, apex, "dis")
+    kept, removed = (
+        flow_judged.judged(view, onset, apex, view.flow(onset, apex, "dis", head=head), head)
+        for head in ("kept", "removed")
+    )
     np.testing.assert_array_equal(kept.truth, view.true_flow(onset, apex, head="removed"))
     np.testing.assert_array_equal(removed.truth, kept.truth)
     np.testing.assert_array_equal(removed.flow, view.flow(onset, apex, "dis", head="removed"))
@@ -379,6 +409,50 @@ def test_a_course_is_the_mean_over_the_region_in_every_frame(view, over_time) ->
     assert lengths[over_time.indices.tolist().index(onset)] == pytest.approx(0, abs=0.02)
 
 
+def test_the_region_that_moves_between_onset_and_offset_alone_is_the_most_telling(view) -> None:
+    onset, apex, offset = view.moments
+    indices = np.array([0, onset, apex, offset, view.n_frames - 1])
+    lengths = np.full((5, SIDE, SIDE), 0.2, np.float32)
+    lengths[1] = 0
+    lengths[2, :, : SIDE // 2] = 0.9  # the left half at the apex
+    lengths[2:, SIDE // 2 :, SIDE // 2 :] = 2  # it goes farther, and does not come back
+    over = crops.Course(indices, lengths, lengths)
+    boxes = [(120, 0, 200, 90), (120, 120, 200, 200), (10, 10, 90, 90)]
+    found = [crops.Region("part", crops._corners(box), "middle") for box in boxes]
+    assert crops.most_telling(view, found, over) == 2
+
+
+def test_a_clip_without_moments_has_first_and_last_frames_and_no_name_leaves_the_axes(view) -> None:
+    assert view.names == {"onset": "onset", "apex": "apex", "offset": "offset"}
+    unknown, last = ClipView(view.clips, view.sample_id), view.n_frames - 1
+    nothing = {"onset": 0, "apex": None, "offset": last, "assumed": ("onset", "offset")}
+    unknown.annotation = dataclasses.replace(view.annotation, **nothing)
+    figure, axes = panels(1, 1)
+    axes[0, 0].set_xlim(0, view.n_frames - 1)
+    flow_fields.draw_moments(axes[0, 0], unknown)
+    figure.draw_without_rendering()
+    extent = axes[0, 0].get_window_extent()
+    assert [text.get_text() for text in axes[0, 0].texts] == ["first frame", "last frame"]
+    for text in axes[0, 0].texts:
+        assert extent.x0 - 1 <= text.get_window_extent().x0 <= text.get_window_extent().x1 <= extent.x1 + 1
+    assert flow_fields.moment(unknown, 0) == "first frame, frame 0"
+
+
+def test_what_rests_is_white_in_u_and_v_whatever_value_it_was_given(view) -> None:
+    recipe = RegionCrops(scheme="window", window=Window(x=0, y=0, width=0.5, height=0.5))
+    found = crops.regions_of(view, recipe)
+    measured = np.zeros(recipe.shape)
+    measured[:2, 0, 0], measured[:2, 5, 5] = -3, 1
+    fed = (measured + 3) * 60
+    for ax in network_input(view, fed, measured, recipe, found).axes[:2]:
+        (drawn,) = ax.images
+        shown = drawn.cmap(drawn.norm(np.array([180.0, 0.0])))[:, :3]  # 180: at rest; 0: 3 px to the left or up
+        assert shown[0].min() > 0.95
+        assert np.argmax(shown[1]) == 2
+    with pytest.raises(ParameterError, match="regions"):
+        network_input(view, fed, measured, recipe, found * 2)
+
+
 def test_a_region_outside_of_the_crop_has_no_course(over_time) -> None:
     far = crops.Region("far", np.array([(900.0, 900), (950, 900), (950, 950)]), "middle")
     assert all(np.isnan(values).all() for values in over_time.of(far))
@@ -408,6 +482,17 @@ class Watched:
 
     def view(self, sample_id: str) -> ClipView:
         return ClipView(self.clips, sample_id)
+
+
+def test_a_notebook_begins_with_a_wanted_clip_or_the_first_that_shows_a_face(clips) -> None:
+    parameters = ExplorationParameters(profile="smoke", data="synthetic_smoke")
+    watch = Watch(parameters, clips)
+    assert watch.first("nobody/has/this", watch.ids[1]) == watch.ids[1]
+    watch.view(watch.ids[0]).__dict__["detection"] = Detection("mediapipe", 9, 9, ())
+    assert watch.first("nobody/has/this") == watch.ids[1]
+    watch.view(watch.ids[1]).__dict__["detection"] = Detection("mediapipe", 9, 9, ())
+    with pytest.raises(DataError, match="no face is found in the onset frame of any of 2 clips"):
+        watch.first()
 
 
 def test_another_clip_brings_its_own_frames(clips) -> None:

@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 from skimage.feature import local_binary_pattern
 
-from mer_lib.apex.curves import Reference, Search, combined
+from mer_lib.apex.curves import REFERENCES, SEARCHES, Reference, Search, combined
 from mer_lib.apex.light import eight_bits, evened
+from mer_lib.apex.settings import LONGEST_MS, check
 from mer_lib.faces.regions import Region, dnc_rois, stable_mask, ten_cells
-from mer_lib.motion import Box, FlowMethod, cut, fit_head_motion, optical_flow
+from mer_lib.motion import Box, FlowMethod, cut, fit_head_motion, flow_method, optical_flow
 
 #: Standard deviation of the Gaussian that smooths curves, in milliseconds.
 SMOOTHING_MS = 20.0
@@ -28,6 +29,8 @@ _LBP_NEIGHBOURS, _LBP_RADIUS = 8, 1
 _LBP_CODES = _LBP_NEIGHBOURS + 2  # uniform patterns by their number of ones, and one code for all others
 # The fit of the head's motion looks at about so many pixels of the stable skin.
 _FIT_PLACES = 400
+_BLURRIEST_PX = 100.0
+_CHOICES = MappingProxyType({"reference": REFERENCES, "search": SEARCHES})
 
 
 class Spotter(Protocol):
@@ -74,6 +77,14 @@ class DncRois:
     smoothing_ms: float = SMOOTHING_MS
     search: Search = "divide"
     looks: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check(
+            self,
+            choices=_CHOICES,
+            counts={"blocks": False},
+            most={"blur_px": _BLURRIEST_PX, "smoothing_ms": LONGEST_MS},
+        )
 
     @classmethod
     def published(cls) -> DncRois:
@@ -129,6 +140,14 @@ class CellDifference:
     search: Search = "peak"
     looks: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        check(
+            self,
+            choices={**_CHOICES, "neighbour": (None, "previous", "next")},
+            counts={"strongest": True},
+            most={"blur_px": _BLURRIEST_PX, "smoothing_ms": LONGEST_MS},
+        )
+
     @classmethod
     def published(cls) -> CellDifference:
         """Both ends over the previous frame, all ten cells, nothing evened or smoothed, the highest frame."""
@@ -181,6 +200,15 @@ class RegionFlow:
     smoothing_ms: float = SMOOTHING_MS
     search: Search = "peak"
     looks: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check(
+            self,
+            choices={**_CHOICES, "head": ("removed", "kept")},
+            counts={"strongest": True},
+            most={"every_ms": LONGEST_MS, "smoothing_ms": LONGEST_MS},
+        )
+        flow_method(self.flow)
 
     def curve(self, frames: np.ndarray, points: np.ndarray, fps: float | None) -> np.ndarray:
         """Return float64 (T,) in pixels."""
@@ -246,9 +274,13 @@ def _boxes(regions: tuple[Region, ...], frames: np.ndarray) -> list[Box]:
 
 
 def _dissimilarity(histograms: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return 1 - the cosine between histograms (T, R, codes) and others (R, codes): float64 (T, R)."""
+    """Return 1 - the cosine between histograms (T, R, codes) and others (R, codes): float64 (T, R).
+
+    It is 0 between empty ones: those of blocks without a pixel, of tiny regions.
+    """
     norms = np.linalg.norm(histograms, axis=-1) * np.linalg.norm(other, axis=-1)
-    return np.maximum(1 - (histograms * other).sum(axis=-1) / norms, 0)  # rounding may leave it below
+    cosine = np.divide((histograms * other).sum(axis=-1), norms, out=np.ones_like(norms), where=norms > 0)
+    return np.maximum(1 - cosine, 0)  # rounding may leave it below
 
 
 def _every(n_frames: int, milliseconds: float, fps: float | None) -> np.ndarray:

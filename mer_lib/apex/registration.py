@@ -23,8 +23,10 @@ _ECC_END = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 1e-5)
 _TRACKED = 120
 _WINDOW = (21, 21)
 _LEVELS = 2
-# Fewer tell no similarity from noise.
-_FEWEST = 6
+# Fewer tell no similarity from noise; nor does a smaller share of the corners.
+_FEWEST, _SHARE = 6, 0.3
+# Pixels from where a corner came from that it may end when it is tracked there and back.
+_ASTRAY = 1.0
 _STILL = np.eye(2, 3)
 
 
@@ -33,8 +35,9 @@ def registered(frames: np.ndarray, points: np.ndarray, how: Registration = "stab
 
     "ecc" maximises the enhanced correlation of the rigid part with that of the first frame, over shifts and turns; it
     does not mind a change of light. "stable" tracks corners of the rigid part (pyramidal Lucas and Kanade) and fits
-    shift, turn and growth, the least median of squares. The rigid part is the upper forehead, the temples and the
-    bridge of the nose. A frame in which either fails is moved as the one before it.
+    shift, turn and growth, the least median of squares; corners that do not lead back do not count. The rigid part is
+    the upper forehead, the temples and the bridge of the nose. A frame in which either fails is moved as the one before
+    it.
 
     Args:
         frames: (T, H, W) grey or (T, H, W, 3) RGB, uint8, or floating in 0..1.
@@ -51,7 +54,7 @@ def registered(frames: np.ndarray, points: np.ndarray, how: Registration = "stab
     Source: enhanced correlation, Evangelidis and Psarakis 2008. The papers on spotting register nothing.
     """
     matrices = transforms(frames, points, how)
-    if how == "none":
+    if how == "none" or not len(frames):
         return frames
     return np.stack([_moved(frame, matrix) for frame, matrix in zip(frames, matrices, strict=True)])
 
@@ -61,15 +64,27 @@ def transforms(frames: np.ndarray, points: np.ndarray, how: Registration = "stab
 
     Arguments and errors as for :func:`registered`.
     """
-    if how not in REGISTRATIONS:
-        raise ParameterError(f"registration: expected one of {', '.join(REGISTRATIONS)}, got {how!r}")
-    if how == "none":
+    check_registration(how)
+    if how == "none" or not len(frames):
         return np.repeat(_STILL[None], len(frames), axis=0)
     grey = [grey8(frame, f"frame {index}") for index, frame in enumerate(frames)]
+    sizes = {frame.shape for frame in grey}
+    if len(sizes) > 1:
+        raise ParameterError(f"frames: expected one size (rows, columns), got {sorted(sizes)}")
     mask = stable_mask(points, *grey[0].shape)
     if not mask.any():
         raise DataError("registration: forehead, temples and nose lie outside of the frames; check the landmarks")
     return (_by_correlation if how == "ecc" else _by_tracking)(grey, mask)
+
+
+def check_registration(how: str) -> None:
+    """Refuse what is no registration.
+
+    Raises:
+        ParameterError: `how` is none of :data:`REGISTRATIONS`.
+    """
+    if how not in REGISTRATIONS:
+        raise ParameterError(f"registration: expected one of {', '.join(REGISTRATIONS)}, got {how!r}")
 
 
 def _moved(frame: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -130,20 +145,33 @@ def _by_tracking(frames: list[np.ndarray], mask: np.ndarray) -> np.ndarray:
     corners = cv2.goodFeaturesToTrack(even[0], _TRACKED, 0.001, apart, mask=mask.astype(np.uint8))
     if corners is None or len(corners) < _FEWEST:
         return np.repeat(_STILL[None], len(frames), axis=0)
-    places, found = corners, [_STILL]
+    found = [_STILL]
     for frame in even[1:]:
-        places, seen, _ = cv2.calcOpticalFlowPyrLK(
-            even[0], frame, corners, places.copy(), winSize=_WINDOW, maxLevel=_LEVELS,
-            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-        )  # fmt: skip
-        places = np.where(seen[..., None] > 0, places, corners)
-        found.append(_similarity(corners[seen > 0], places[seen > 0], found[-1]))
+        found.append(_tracked(even[0], frame, corners, found[-1]))
     return np.stack(found)
 
 
-def _similarity(before: np.ndarray, after: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Return the similarity that takes points (N, 2) to their places; `last` where they are too few."""
-    if len(before) < _FEWEST:
+def _tracked(first: np.ndarray, frame: np.ndarray, corners: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Return the similarity that takes corners (N, 1, 2) of the first frame to a frame, sought near `last`.
+
+    A corner counts where tracking it back leads to where it came from. Where too few do, the frame shows something else
+    (a flash, a hand), and `last` itself is returned.
+    """
+    there, seen = _followed(first, frame, corners, cv2.transform(corners, last))
+    back, seen_again = _followed(frame, first, there, corners)
+    counts = seen & seen_again & (np.linalg.norm(back - corners, axis=-1) < _ASTRAY)
+    if counts.sum() < max(_FEWEST, _SHARE * len(corners)):
         return last
-    matrix, _ = cv2.estimateAffinePartial2D(before, after, method=cv2.LMEDS)
+    matrix, _ = cv2.estimateAffinePartial2D(corners[counts], there[counts], method=cv2.LMEDS)
     return last if matrix is None else matrix
+
+
+def _followed(
+    first: np.ndarray, then: np.ndarray, points: np.ndarray, guess: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where points (N, 1, 2) of one image lie in the other, and which were found: bool (N, 1)."""
+    places, seen, _ = cv2.calcOpticalFlowPyrLK(
+        first, then, points, guess.astype(np.float32), winSize=_WINDOW, maxLevel=_LEVELS,
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+    )  # fmt: skip
+    return places, seen > 0

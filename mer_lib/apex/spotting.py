@@ -10,7 +10,8 @@ import numpy as np
 
 from mer_lib.apex.curves import SEARCHES, Search, confidence, found, middle, smoothed
 from mer_lib.apex.methods import NAMED, Spotter
-from mer_lib.apex.registration import Registration, registered
+from mer_lib.apex.registration import Registration, check_registration, registered
+from mer_lib.apex.settings import check_rate
 from mer_lib.errors import DataError, ParameterError
 from mer_lib.faces.regions.region import checked_mesh
 from mer_lib.motion import Box, cut, grey8
@@ -76,8 +77,8 @@ def spot(
         DataError: the landmarks lie outside of the frames.
     """
     spotter, chosen = _method(method), _search(method, search)
-    if fps is not None and not (np.isfinite(fps) and fps > 0):
-        raise ParameterError(f"fps: expected frames a second, above 0, or None, got {fps!r}")
+    check_rate(fps)
+    check_registration(registration)
     name = method if isinstance(method, str) else str(method)
     if not spotter.looks:
         curve = spotter.curve(np.empty((_count(frames), 0, 0), np.uint8), points, fps)
@@ -90,11 +91,11 @@ def spot(
 
 
 def _method(method: str | Spotter) -> Spotter:
-    if not isinstance(method, str):
-        return method
-    if method not in NAMED:
-        raise ParameterError(f"method: expected one of {', '.join(NAMED)}, got {method!r}")
-    return NAMED[method]
+    if isinstance(method, str) and method in NAMED:
+        return NAMED[method]
+    if isinstance(method, str | type) or not callable(getattr(method, "curve", None)):
+        raise ParameterError(f"method: expected a method or one of {', '.join(NAMED)}, got {method!r}")
+    return method
 
 
 def _search(method: str | Spotter, search: Search | None) -> Search:
@@ -106,6 +107,8 @@ def _search(method: str | Spotter, search: Search | None) -> Search:
 
 
 def _count(frames: np.ndarray | Sequence[np.ndarray]) -> int:
+    if not hasattr(frames, "__len__"):
+        raise ParameterError(f"frames: expected an array or a list of frames, got {type(frames).__name__}")
     if not len(frames):
         raise ParameterError("frames: expected at least one, got none")
     return len(frames)

@@ -74,11 +74,11 @@ def list_experiments(profile: ProfileOption = Profile.quick, data: DataOption = 
     """
     from mer_lib.evaluation.crossval import plan
     from mer_lib.evaluation.store import PredictionStore
-    from mer_lib.features.loading import load
+    from mer_lib.headless import load_maps
     from mer_lib.papers.experiments import experiments
     from mer_lib.papers.measure import jobs_of
 
-    dataset, store = load(data), PredictionStore(settings.store_root())
+    dataset, store = load_maps(data, 1, console), PredictionStore(settings.store_root())
     title = f"{dataset.label}, profile {profile.value}"
     table = Table("experiment", "question", "variants", "folds in store", title=title)
     for name, entry in experiments().items():

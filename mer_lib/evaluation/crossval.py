@@ -26,6 +26,7 @@ from mer_lib.evaluation.splits import Split, make_splits
 from mer_lib.evaluation.store import FoldResult, PredictionStore, result_address
 from mer_lib.evaluation.variant import Variant
 from mer_lib.features import Recipe, compute, inputs_digest
+from mer_lib.features.report import Listener as ClipListener
 from mer_lib.training.device import resolve_device
 
 # Read now, not when a first result is addressed: a process that lives on computes with the code it imported.
@@ -138,6 +139,7 @@ def run(
     n_jobs: int = 1,
     device: str = "auto",
     listener: Listener | None = None,
+    clip_listener: ClipListener | None = None,
 ) -> RunSummary:
     """Compute every fold of `jobs` that `store` lacks, `n_jobs` at a time, each writing its own file.
 
@@ -150,6 +152,7 @@ def run(
         n_jobs: worker processes; 1 computes in this process.
         device: see :func:`mer_lib.training.device.resolve_device`.
         listener: called after every computed or failed fold.
+        clip_listener: called after every clip that was looked at, before any fold.
 
     Raises:
         ParameterError: a method, its parameters or its input do not fit; nothing was run.
@@ -161,7 +164,7 @@ def run(
     for fault in summary.damaged:
         warnings.warn(fault, FoldWarning, stacklevel=2)
     _prepare(jobs, store)
-    inputs = _inputs(jobs, tasks, n_jobs)
+    inputs = _inputs(jobs, tasks, n_jobs, clip_listener)
     calls = (joblib.delayed(_run_task)(task, inputs[task.address], store.root, device) for task in tasks)
     workers = joblib.Parallel(n_jobs=min(n_jobs, max(len(tasks), 1)), return_as="generator_unordered")
     try:
@@ -205,7 +208,9 @@ def choose_folds(folds: Sequence[FoldResult], protocol: str) -> pd.DataFrame:
     return pd.concat(parts).sort_values(["seed", "sample_id"], ignore_index=True)
 
 
-def _inputs(jobs: Sequence[Job], tasks: Sequence[FoldTask], n_jobs: int) -> dict[str, Inputs]:
+def _inputs(
+    jobs: Sequence[Job], tasks: Sequence[FoldTask], n_jobs: int, listener: ClipListener | None
+) -> dict[str, Inputs]:
     """Compute each input once, however many variants share it."""
     needed = {task.address for task in tasks}
     by_recipe: dict[tuple[str, str], Inputs] = {}
@@ -216,7 +221,7 @@ def _inputs(jobs: Sequence[Job], tasks: Sequence[FoldTask], n_jobs: int) -> dict
         key = (job.data_digest, job.variant.features.model_dump_json())
         if key not in by_recipe:
             ids = sorted(job.dataset.samples["sample_id"])
-            X = compute(job.variant.features, job.dataset, ids, jobs=n_jobs)
+            X = compute(job.variant.features, job.dataset, ids, jobs=n_jobs, listener=listener)
             by_recipe[key] = Inputs(ids, X, job.dataset.labels(ids))
         inputs[job.address] = by_recipe[key]
     return inputs

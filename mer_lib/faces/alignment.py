@@ -19,6 +19,7 @@ CHIN_ROOM = 0.15  # of the side of the published maps, which end below the mouth
 _TYPES = (np.uint8, np.uint16, np.float32, np.float64)
 _MOST_CHANNELS = 4  # of OpenCV's warp
 _LONGEST = 32766  # pixels along a side that OpenCV's warp can address
+_FINEST = 12_000  # pixels along a side of what is shrunk: more would fill the memory
 _NOSE = 2  # of the five points: it turns with the head and is left out of the fit
 
 
@@ -66,11 +67,12 @@ class Alignment:
             (side, side) or (side, side, C) of the same type.
 
         Raises:
-            ParameterError: the image has another shape or type, no pixel, too many, or values that are not finite.
+            ParameterError: the image has another shape or type, no pixel, too many, or values that are not finite; or
+                the crop would show more than about 12,000 pixels along a side.
         """
         image = _checked(image)
         finer = max(1, math.ceil(1 / self.scale - 1e-6))
-        if finer * self.side > _LONGEST:
+        if finer > 1 and finer * self.side > _FINEST:
             raise ParameterError(f"side: {self.side} pixels are too few for a face {1 / self.scale:.0f} times as large")
         matrix = finer * self.matrix
         matrix[:, 2] = matrix[:, 2] + (finer - 1) / 2  # pixel centres at whole numbers, in the finer crop as well

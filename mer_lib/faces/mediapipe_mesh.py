@@ -33,8 +33,9 @@ class MediaPipeMesh:
 
     A face is found when it is not smaller than about an eighth of the image's longer side; where there is none, parts
     of the image are looked at, which finds faces half as large. A head may be turned aside by about 70 degrees, but
-    from 50 on the hidden half of the mesh is guessed; in a full profile no face is found. Points lie a third of a per
-    cent of the face's width too far to the right, as the points of mirrored faces tell; that is left as it is.
+    from 50 on the hidden half of the mesh is guessed; in a full profile no face is found. A face upside down is not
+    recognised, and something else may be taken for one; a drawing may be, too. Points lie a third of a per cent of the
+    face's width too far to the right, as the points of mirrored faces tell; that is left as it is.
     """
 
     name = "mediapipe"

@@ -35,11 +35,12 @@ class Mtcnn:
 
     def detect(self, image: np.ndarray) -> Detection:
         """Find faces: see :meth:`mer_lib.faces.Detector.detect`."""
-        shown = between(rgb8(image), _SHORTEST, _LONGEST)
+        array = rgb8(image)
+        shown = between(array, _SHORTEST, _LONGEST)
         with self._lock:
             found = self._networks.detect_faces(shown)
-        scale = np.array(image.shape[1::-1]) / shown.shape[1::-1]
-        return largest_first(self.name, image, [_face(face, scale) for face in found])
+        scale = np.array(array.shape[1::-1]) / shown.shape[1::-1]
+        return largest_first(self.name, array, [_face(face, scale) for face in found])
 
 
 def _networks() -> Any:

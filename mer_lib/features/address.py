@@ -15,7 +15,7 @@ from mer_lib.datasets.frames.picture import file_digest
 from mer_lib.datasets.frames.source import FrameSource
 from mer_lib.features.builders import BUILDERS
 from mer_lib.features.clip import Annotation
-from mer_lib.motion import NAMED, RAFT
+from mer_lib.motion import NAMED, RAFT, FlowMethod
 from mer_lib.motion.raft import WEIGHTS
 from mer_lib.sources import normalised
 
@@ -83,6 +83,11 @@ def key_of(recipe: Any, source: FrameSource, annotation: Annotation) -> str:
     return _digest(json.dumps(parts, sort_keys=True))
 
 
+def flow_of(recipe: Any) -> FlowMethod | None:
+    """Return the method by which a recipe measures flow; None where it measures none."""
+    return NAMED.get(getattr(getattr(recipe, "motion", recipe), "flow", ""))
+
+
 @lru_cache
 def code_digest() -> str:
     """Return a digest that changes with the code that decides features; comments and formatting do not count."""
@@ -104,8 +109,7 @@ def libraries() -> dict[str, str]:
 
 def _own_weights(recipe: Any) -> str:
     """Return the digest of the weights that somebody names instead of the published ones, where flow needs any."""
-    settings = getattr(recipe, "motion", recipe)
-    method = NAMED.get(getattr(settings, "flow", ""))
+    method = flow_of(recipe)
     named = os.environ.get(WEIGHTS[method.size].variable) if isinstance(method, RAFT) else None
     return file_digest(Path(named)) if named else ""
 

@@ -86,7 +86,7 @@ def _motions(recipe: AngleImage, clip: Clip, square: Square, there: range) -> It
 def _squares(recipe: AngleImage, clip: Clip, square: Square, there: range) -> Iterator[np.ndarray]:
     """Yield the frames as they go into the flow: uint8 (side, side) grey."""
     equalised = _equaliser(recipe, clip, square)
-    for frame in clip.source.stream(there.start, there.stop):
+    for frame in clip.stream(there.start, there.stop):
         yield square.alignment.warp(equalised(grey8(frame)))
 
 

@@ -4,9 +4,9 @@
 
     <cache>/features/<recipe>-<digest of the recipe>/<key>.feature
 
-A file holds its own SHA-256, a line of JSON that says how the array came about, and the array as ``numpy.save``
-writes it. Several processes may read and write one cache at once. Whatever is missing, cut off or altered is computed
-again, and a folder that cannot be written costs time only.
+A file holds the SHA-256 of its key and its content, a line of JSON that says how the array came about, and the array as
+``numpy.save`` writes it. Several processes may read and write one cache at once. Whatever is missing, cut off, altered
+or put in the place of another is computed again, and a folder that cannot be written costs time only.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ class FeatureCache:
     def read(self, folder: str, key: str) -> Made | None:
         """Return what is kept, or None where there is nothing that is whole."""
         try:
-            return decode(self.path(folder, key).read_bytes())
+            return decode(self.path(folder, key).read_bytes(), key)
         except (OSError, ValueError):
             return None
 
     def write(self, folder: str, key: str, made: Made) -> None:
         """Keep what was made, whole or not at all; the first time this cannot be done, warn."""
         try:
-            atomic.write_bytes(self.path(folder, key), encode(made))
+            atomic.write_bytes(self.path(folder, key), encode(made, key))
         except OSError as error:
             if not self._warned:
                 warnings.warn(
@@ -84,22 +84,26 @@ class FeatureCache:
         atomic.sweep(self.root / folder)
 
 
-def encode(made: Made) -> bytes:
-    """Return the bytes of a file: the same for the same content."""
+def encode(made: Made, key: str) -> bytes:
+    """Return the bytes of the file of a key: the same for the same content."""
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.ascontiguousarray(made.array), allow_pickle=False)
     content = json.dumps(made.facts, sort_keys=True).encode() + _LINE + buffer.getvalue()
-    return hashlib.sha256(content).hexdigest().encode() + _LINE + content
+    return _seal(content, key) + _LINE + content
 
 
-def decode(data: bytes) -> Made:
+def decode(data: bytes, key: str) -> Made:
     """Return what :func:`encode` was given.
 
     Raises:
-        ValueError: the bytes are not a whole, unaltered file.
+        ValueError: the bytes are not a whole, unaltered file, or that of another key.
     """
     seal, _, content = data.partition(_LINE)
-    if hashlib.sha256(content).hexdigest().encode() != seal:
+    if _seal(content, key) != seal:
         raise ValueError(f"{len(data)} bytes that do not match their checksum")
     facts, _, array = content.partition(_LINE)
     return Made(np.lib.format.read_array(io.BytesIO(array), allow_pickle=False), json.loads(facts))
+
+
+def _seal(content: bytes, key: str) -> bytes:
+    return hashlib.sha256(key.encode() + _LINE + content).hexdigest().encode()

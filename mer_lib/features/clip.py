@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,17 +96,26 @@ class Clip:
     annotation: Annotation
     facts: dict[str, Any] = field(default_factory=dict)
     _kept: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
+    _shape: tuple[int, ...] | None = field(default=None, init=False, repr=False)
     _found: dict[tuple[int, str], landmarks.Detection] = field(default_factory=dict, init=False, repr=False)
 
     def frame(self, index: int) -> np.ndarray:
-        """Return one frame, uint8 (H, W, 3) RGB."""
+        """Return one frame, uint8 (H, W, 3) RGB.
+
+        Raises:
+            DataError: it cannot be read, or its size is not that of the frames before.
+        """
         if index not in self._kept:
-            self._kept[index] = self.source.read([index])[0]
+            self._kept[index] = self._checked(self.source.read([index])[0])
         return self._kept[index]
+
+    def stream(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        """Yield frames start to stop - 1 one by one, none is kept; errors as for :meth:`frame`."""
+        return map(self._checked, self.source.stream(start, stop))
 
     def grey(self, start: int, stop: int) -> np.ndarray:
         """Return frames start to stop - 1 as grey, uint8 (T, H, W); colour is never held of all of them."""
-        return np.stack([grey8(frame) for frame in self.source.stream(start, stop)])
+        return np.stack([grey8(frame) for frame in self.stream(start, stop)])
 
     def face(self, index: int, detector: str, no_face: NoFace) -> Face:
         """Return the face in a frame, or that of the published points where none is found and `no_face` allows it.
@@ -152,6 +161,15 @@ class Clip:
         if key not in self._found:
             self._found[key] = landmarks.detector(detector).detect(self.frame(index))
         return self._found[key]
+
+    def _checked(self, frame: np.ndarray) -> np.ndarray:
+        self._shape = self._shape or frame.shape
+        if frame.shape != self._shape:
+            (height, width), (rows, columns) = self._shape[:2], frame.shape[:2]
+            raise DataError(
+                f"{self.sample_id}: expected frames of one size, got {width}x{height} and {columns}x{rows} pixels"
+            )
+        return frame
 
     def _first(self, found: landmarks.Detection) -> Face:
         try:

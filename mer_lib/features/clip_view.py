@@ -107,6 +107,12 @@ class ClipView:
         return Stretch(self.annotation.onset, self.annotation.apex, self.annotation.offset)
 
     @property
+    def names(self) -> dict[str, str]:
+        """What to call onset, apex and offset: an onset or offset that nobody annotated is a first or last frame."""
+        stand_ins = {"onset": "first frame", "offset": "last frame"}
+        return {name: stand_ins[name] if name in self.annotation.assumed else name for name in Stretch._fields}
+
+    @property
     def true_apex(self) -> int | None:
         """Index of the frame in which a synthetic expression is strongest; None where nobody knows."""
         plan = self.renderer.plan if self.kind == "synthetic" else None

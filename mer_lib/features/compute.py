@@ -61,10 +61,10 @@ def compute(
 
     Raises:
         DataError: naming every id that the data set does not have, or every clip of which nothing can be made.
-        ParameterError: the recipe takes maps, and these are clips.
+        ParameterError: the recipe takes maps, and these are clips; or `sample_ids` is one text.
     """
     if takes_maps(recipe):
-        return from_maps(recipe, _maps(recipe, dataset), sample_ids)
+        return from_maps(recipe, _maps(recipe, dataset), _ids(dataset, sample_ids))
     from mer_lib.features.from_clips import make_all  # whoever reads maps needs no detectors
 
     wanted = np.array(_ids(dataset, sample_ids), dtype=object)
@@ -167,4 +167,6 @@ def _clips(recipe: Recipe, dataset: FlowMapDataset | ClipDataset) -> ClipDataset
 
 
 def _ids(dataset: FlowMapDataset | ClipDataset, sample_ids: Sequence[str] | None) -> list[str]:
-    return list(dataset.samples["sample_id"] if sample_ids is None else sample_ids)
+    if isinstance(sample_ids, str):
+        raise ParameterError(f"sample_ids: expected a list of ids, got the text {sample_ids!r}")
+    return [str(name) for name in (dataset.samples["sample_id"] if sample_ids is None else sample_ids)]

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import cv2
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from mer_lib.datasets.clips import ClipDataset
 from mer_lib.datasets.frames.source import FrameSource
 from mer_lib.errors import DataError, MerError, ParameterError, RunError, fault_list
-from mer_lib.features.address import folder_of, key_of
+from mer_lib.features.address import flow_of, folder_of, key_of
 from mer_lib.features.builders import make
 from mer_lib.features.cache import FeatureCache, Made
 from mer_lib.features.clip import Annotation, annotation_of
 from mer_lib.features.report import Listener
+from mer_lib.motion.batch import one_thread
 from mer_lib.settings import cache_root
 
 
@@ -123,21 +122,10 @@ def _outcomes(recipe: Any, tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[
 
 def _outcome(recipe: Any, number: int, task: _Task) -> tuple[int, Made | str]:
     try:
-        with _one_thread():
+        with one_thread(flow_of(recipe)):
             return number, make(recipe, task.sample_id, task.source, task.annotation)
     except MerError as error:
         return number, str(error)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep OpenCV to one thread: processes are what runs side by side."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def _refuse(faults: Mapping[str, str], what: str, total: int) -> None:

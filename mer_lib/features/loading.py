@@ -61,7 +61,7 @@ def maps_of(
         raise DataError(f"{clips.title}: flow maps are computed from clips, and there are no {lacking}")
     recipe, ids = FlowMap(motion=motion), samples["sample_id"].tolist()
     maps = compute(recipe, clips, ids, jobs=jobs, listener=listener)
-    used = report(recipe, clips, ids)
+    used = report(recipe, clips, ids, jobs=jobs)
     pixels = np.ascontiguousarray(maps.transpose(0, 2, 3, 1)).astype(np.uint8)
     samples = datasets.check_samples(_with_apex(samples, clips, used))
     faults = (*clips.faults, *_faceless(used))

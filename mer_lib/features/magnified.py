@@ -34,7 +34,7 @@ def magnified_sequence(recipe: MagnifiedSequence, clip: Clip) -> Made:
     onset, apex = clip.annotation.onset, clip.apex(recipe.apex)
     square = square_of(clip, onset, recipe.align, recipe.size, no_face=recipe.no_face)
     span = _span(clip.annotation, apex)
-    warped = (square.alignment.warp(grey8(frame)) for frame in clip.source.stream(span.start, span.stop))
+    warped = (square.alignment.warp(grey8(frame)) for frame in clip.stream(span.start, span.stop))
     squares = np.stack(list(warped))
     chosen = sampled(onset, apex, recipe.frames)
     clip.facts.update(still=onset == apex, repeated=recipe.frames - len(set(chosen)))

@@ -78,9 +78,17 @@ class Motion(_WithFlow):
         """Return what HTNet's authors do on CAS(ME)^3, but with one box for both frames.
 
         The face is cut out without a margin and shrunk to 28 pixels before flow is computed; the third channel is the
-        magnitude.
+        magnitude. Where no apex is annotated, as in SMIC, they take that of "dnc_rois_published": say so in `apex`.
         """
         return cls(flow="htnet", align="box", detector="mtcnn", side=MAP_SIZE, head_motion="kept", third="magnitude")
+
+    @classmethod
+    def da_crossvit(cls) -> Motion:
+        """Return what the article on DA-CrossViT describes: TV-L1, and the sum of the squares of u and v for a strain.
+
+        Alignment, size and scaling are not printed: OpenCV's defaults on faces of 128 pixels stand in.
+        """
+        return cls(flow="da_crossvit", side=128, head_motion="kept", third="energy")
 
 
 class FlowMap(_Recipe):
@@ -230,11 +238,13 @@ class ApexFace(_Recipe):
 
     Attributes:
         size: side in pixels.
-        align: how the face is brought into a square; "square" surrounds all points of that very frame.
+        align: how the face is brought into a square; "square" surrounds the 68 points of older toolkits, in that very
+            frame.
         margin: room around the points for "square", as a share of the square.
         grey: one channel rather than red, green and blue; makes data sets with and without colour alike.
         frame: which frame; "onset" is a control: whatever is recognised on it is not the expression.
-        apex: which frame counts as the apex.
+        apex: which frame counts as the apex; where none is annotated, as in SMIC, the authors take that of
+            "cell_difference_published".
         no_face: what happens to a clip without a face.
 
     Source: Quang, Chun, Tokuyama, CapsuleNet for micro-expression recognition, FG 2019; the margin is ours.

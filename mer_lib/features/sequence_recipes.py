@@ -160,8 +160,6 @@ class MagnifiedSequence(_WithFlow):
         return (self.frames, len(self.channels), self.size, self.size)
 
 
-#: Recipes that can only be carried out on frames.
-ClipRecipe = RegionCrops | ApexFace | AngleImage | MagnifiedSequence
 Recipe = Annotated[
     FlowMap | FourRegionMosaic | RegionCrops | ApexFace | AngleImage | MagnifiedSequence, Field(discriminator="recipe")
 ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from mer_lib.faces.alignment import Alignment, align, square
 from mer_lib.faces.landmarks import Face
+from mer_lib.faces.points import points_68
 from mer_lib.faces.regions import stable_mask
 from mer_lib.features.clip import Clip
 from mer_lib.features.recipes import Align, Head, NoFace
@@ -36,8 +37,11 @@ class Square:
     def flow(self, first: np.ndarray, second: np.ndarray, method: str, head: Head) -> np.ndarray:
         """Return the flow between two squares, float32 (side, side, 2) in pixels of the square.
 
-        The head's movement is fitted where no muscle moves; without landmarks, on the whole square.
+        The head's movement is fitted where no muscle moves; without landmarks, on the whole square. Between equal
+        squares nothing moves: Farnebäck's method, asked for it, sees movement of up to 0.2 px there.
         """
+        if np.array_equal(first, second):
+            return np.zeros((self.side, self.side, 2), np.float32)
         flow = optical_flow(first, second, method)
         return flow if head == "kept" else without_head_motion(flow, self._stable()).astype(np.float32)
 
@@ -67,7 +71,7 @@ def square_of(
         side: of the square in pixels.
         no_face: what happens where there is no face.
         detector: whose face it is.
-        margin: for "square", room around the points; its own where None.
+        margin: for "square", room around the 68 points of older toolkits; where None, its own around all points.
 
     Raises:
         DataError: there is no face, and the published points are refused.
@@ -76,7 +80,7 @@ def square_of(
     if clip.facts["points"] == "published" and how == "square":
         how = "similarity"  # five points in the middle of a face do not bound it
     if how == "square" and margin is not None:
-        alignment = square(face.points, side, margin)
+        alignment = square(points_68(face.points), side, margin)
     else:
         alignment = align(how, face, side, clip.frame(index).shape)
     mesh = clip.mesh(index)

@@ -51,6 +51,19 @@ class Watch:
         """Sample ids of the clips that have frames."""
         return [name for name in self.clips.samples["sample_id"] if name in self.clips.sources]
 
+    def first(self, *wanted: str) -> str:
+        """Return the clip to begin with: the first of those `wanted` that is here, else the first that shows a face.
+
+        Raises:
+            DataError: no clip shows a face.
+        """
+        here = [name for name in wanted if name in self.ids]
+        with_face = (name for name in self.ids if self.view(name).detection.found)
+        chosen = next(iter(here), None) or next(with_face, None)
+        if chosen is None:
+            raise DataError(f"{self.clips.title}: no face is found in the onset frame of any of {len(self.ids)} clips")
+        return chosen
+
     def _view(self, sample_id: str) -> ClipView:
         """Open one clip; the last few stay open."""
         return ClipView(self.clips, sample_id)

@@ -96,15 +96,15 @@ def _one(
     except (TypeError, ValueError):
         return ParameterError(f"pair {number}: expected two images, got {type(pair).__name__}")
     try:
-        with _one_thread(method), _environment(named):
+        with one_thread(method), _environment(named):
             return optical_flow(first, second, method)
     except (ParameterError, DataError) as error:
         return type(error)(f"pair {number}: {error}")
 
 
 @contextmanager
-def _one_thread(method: FlowMethod) -> Iterator[None]:
-    """Keep OpenCV, and torch where the method needs it, on one thread."""
+def one_thread(method: FlowMethod | None) -> Iterator[None]:
+    """Keep OpenCV, and torch where the method needs it, on one thread: processes are what runs side by side."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

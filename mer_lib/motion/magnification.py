@@ -24,9 +24,11 @@ Filter = Literal["butterworth", "ideal"]
 SMALLEST = 16  # rows and columns
 FEWEST = 5  # frames
 
-#: A micro-expression rises in 40 to 250 ms and is over within 500 ms. Of such a rise and fall the band lets 70 to 100 %
-#: through. Of a head that sways it lets 1 % through at 0.15 Hz, 13 % at 0.5 Hz, half at 1 Hz and all at 2 Hz. The
-#: flicker of lamps, at 100 or 120 Hz, lies far above it, unless a slow camera takes it for something slower.
+#: A micro-expression rises in 40 to 250 ms and is over within 500 ms. Of the height of such a rise and fall the band
+#: lets 65 to 115 % through. Of the range of a head that sways it lets 2 to 4 % through at 0.15 Hz, half at 0.5 Hz and
+#: all from 1 Hz on in clips of two seconds and more; in clips of half a second, whose ends say little, 14, 30 and 48 %
+#: and all from 2 Hz on. The flicker of lamps, at 100 or 120 Hz, lies far above it, unless a slow camera takes it for
+#: something slower.
 MICRO_BAND = (0.5, 10.0)
 #: The upper end for slow cameras, as a share of the frame rate; half of it is what a camera can see at all.
 HIGHEST = 0.4

@@ -18,6 +18,7 @@ from mer_lib.evaluation.protocols import PROTOCOLS, available_protocols, uf1_per
 from mer_lib.evaluation.statistics import bootstrap_interval, compare_all
 from mer_lib.evaluation.store import FoldResult, PredictionStore
 from mer_lib.evaluation.variant import Variant
+from mer_lib.features.report import Listener as ClipListener
 from mer_lib.papers.experiments import Experiment
 from mer_lib.papers.reported import ReportedNumber, lookup
 
@@ -92,10 +93,11 @@ def run_experiment(
     n_jobs: int = 1,
     device: str = "auto",
     listener: Listener | None = None,
+    clip_listener: ClipListener | None = None,
 ) -> RunSummary:
     """Compute what `store` lacks of `experiment`; see :func:`mer_lib.evaluation.crossval.run`."""
     jobs = [job for group in jobs_of(experiment, profile, dataset, seeds).values() for job in group]
-    return run(jobs, store, n_jobs=n_jobs, device=device, listener=listener)
+    return run(jobs, store, n_jobs=n_jobs, device=device, listener=listener, clip_listener=clip_listener)
 
 
 def measure(

@@ -59,7 +59,9 @@ REGISTRATION_TITLES: Mapping[str, str] = MappingProxyType(
     {"none": "head as it is", "ecc": "head aligned (ECC)", "stable": "head aligned (stable points)"}
 )
 _SHORT: Mapping[str, str] = MappingProxyType({"ecc": "ECC", "stable": "stable points"})
-_LABEL_SIDES: Mapping[str, str] = MappingProxyType({"onset": "right", "offset": "left"})  # away from the apex
+_LABEL_SIDES: Mapping[str, str] = MappingProxyType(
+    {"onset": "right", "offset": "left", "first frame": "left", "last frame": "right"}
+)  # away from the apex, and inside of the axes
 FULL_COLOUR = 128  # grey values of an amplified difference that get the full colour
 
 
@@ -81,7 +83,10 @@ def marks(view: ClipView) -> list[Mark]:
     An annotated apex that is the true one is not named twice.
     """
     moments, true = view.moments, view.true_apex
-    found = [Mark("onset", moments.onset, "#555555", ":"), Mark("offset", moments.offset, "#555555", ":")]
+    found = [
+        Mark(view.names["onset"], moments.onset, "#555555", ":"),
+        Mark(view.names["offset"], moments.offset, "#555555", ":"),
+    ]
     if true is not None:
         found.append(Mark("true apex", true, "#000000", "--"))
     if moments.apex is not None and moments.apex != true:
@@ -143,7 +148,7 @@ def after_onset(view: ClipView, index: int) -> str:
     distance = f"{abs(frames)} frame{'s' if abs(frames) != 1 else ''}"
     if view.fps is not None:
         distance = f"{abs(1000 * frames / view.fps):.0f} ms"
-    return f"frame {index}, {distance} {'after' if frames >= 0 else 'before'} the onset"
+    return f"frame {index}, {distance} {'after' if frames >= 0 else 'before'} the {view.names['onset']}"
 
 
 # -- what differs between two frames ----------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def clip_moment(
     show_frame(near, cut(now, box))
     drawn = show_signed(change, cut(difference(first, now, even_light), box), FULL_COLOUR / times)
     bar_beside(change, drawn, "")
-    titles = ("face", "from near", "minus the onset frame (grey values)")
+    titles = ("face", "from near", "change (grey values)")
     for ax, title in zip((face, near, change), titles, strict=True):
         ax.set_title(title, fontsize=13)
     _draw_cursor(curves, view, index, found)

@@ -19,9 +19,10 @@ from mer_lib.features.movement import crop_boxes
 from mer_lib.features.recipes import Window
 from mer_lib.features.squares import Square
 from mer_lib.motion import Box, cut, strain
-from mer_lib.plots.face_panels import bare, show_frame
+from mer_lib.plots.face_panels import ARROW_RIM, bare, show_frame
 from mer_lib.plots.flow_fields import (
     HEAD_WORDS,
+    LEAST_REACH,
     bar_right_of,
     draw_arrows,
     draw_moments,
@@ -135,6 +136,25 @@ def course(view: ClipView, method: str = "farneback", head: Head = "removed", mo
     return Course(indices, lengths, strains)
 
 
+def most_telling(view: ClipView, found: Sequence[Region], over_time: Course) -> int:
+    """Return which region moves most, between onset and offset, by the measure of what it moves outside of them.
+
+    Where the whole clip is the movement, its first and last frame are what is outside.
+
+    Args:
+        view: the clip.
+        found: regions in the crop.
+        over_time: of :func:`course`.
+    """
+    onset, _, offset = view.moments
+    during = (over_time.indices > onset) & (over_time.indices < offset)
+    if not during.any():
+        return 0
+    lengths = np.nan_to_num([over_time.of(area)[0] for area in found])
+    rest = np.maximum(lengths[:, ~during].max(axis=1), LEAST_REACH)
+    return int(np.argmax(lengths[:, during].max(axis=1) / rest))
+
+
 # -- figures ----------------------------------------------------------------------------------------------------------
 
 
@@ -210,7 +230,7 @@ def _show_inside(
     """Draw the region's picture, movement and strain."""
     show_frame(axes[0], after)
     axes[1].imshow(wheel_image(flow, reach, before))
-    draw_arrows(axes[1], flow, reach, "#333333")
+    draw_arrows(axes[1], flow, reach, ARROW_RIM)
     bare(axes[1])
     show_wheel(axes[1].inset_axes((1.06, 0.36, 0.17, 0.24)), reach)
     high = reach_of(strains, LEAST_STRAIN)
@@ -269,27 +289,3 @@ def _edges(indices: np.ndarray) -> np.ndarray:
     """Return borders between frames, half-way between neighbours."""
     middle = (indices[1:] + indices[:-1]) / 2
     return np.concatenate([[indices[0] - 0.5], middle, [indices[-1] + 0.5]])
-
-
-@styled
-def network_input(view: ClipView, image: np.ndarray, recipe: RegionCrops) -> Figure:
-    """Draw what a recipe feeds a network: u, v and strain of its regions, laid in a grid.
-
-    Args:
-        view: the clip that it was made of.
-        image: float (3, rows, columns), as :func:`mer_lib.features.compute` returns for one clip.
-        recipe: what made it.
-    """
-    names = ("u: to the right", "v: downwards", "strain")
-    order = range(3) if recipe.order == "uvs" else (2, 1, 0)
-    rows, columns = image.shape[1:]
-    figure, axes = panels(1, 3, width=15.5, height=1.5 + min(4.9 * rows / columns, 6))
-    for ax, channel, name in zip(axes[0], order, names, strict=True):
-        ax.imshow(image[channel], cmap="gray", interpolation="nearest")
-        for row in range(1, recipe.grid[0]):
-            ax.axhline(row * recipe.cell - 0.5, color=CHOSEN_COLOUR, linewidth=1)
-        for column in range(1, recipe.grid[1]):
-            ax.axvline(column * recipe.cell - 0.5, color=CHOSEN_COLOUR, linewidth=1)
-        bare(ax)
-        ax.set_title(name)
-    return sign(figure, view, f"{columns}×{rows} px, onset to apex")

@@ -15,6 +15,7 @@ from mer_lib.plots.style import FLOW_COLOURS, STRAIN_COLOURS, panels
 GREY_MAX = 255
 ARROWS = 15  # along each side of a panel
 PANEL_LEFTS = (0.005, 0.235, 0.515, 0.84)  # of the figure's width
+ARROW_RIM = "#333333"  # so that light arrows are seen on light colours
 FAINT = 0.12  # of the greatest displacement: below, no arrow is drawn
 
 #: Lines that say where on a face one is.
@@ -147,6 +148,7 @@ def draw_arrows(ax: Axes, flow: np.ndarray, reach: float, colour: str = "white",
     ax.quiver(
         x[seen], y[seen], (cut * u)[seen], (cut * v)[seen],
         angles="xy", scale_units="xy", scale=reach / longest, color=colour, width=width, headwidth=3.5, headlength=4,
+        edgecolor=ARROW_RIM, linewidth=0.5 if colour != ARROW_RIM else 0,
     )  # fmt: skip
     ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
 

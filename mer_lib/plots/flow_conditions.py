@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from mer_lib.plots.flow_judged import Judged, judged, moving_skin
 from mer_lib.plots.synthetic_nuisances import light_steady
 
 SMALL = 28  # px, side of the maps that networks are fed
+_REMEMBERED = 4  # answers that take seconds and are asked for again
 
 
 def by_method(
@@ -30,14 +32,6 @@ def by_method(
     return [
         judged(view, first, second, view.flow(first, second, method, head=head), method_name(method), head)
         for method in methods
-    ]
-
-
-def by_head(view: ClipView, first: int, second: int, method: str = "farneback") -> list[Judged]:
-    """Judge a flow by the expression alone: as it is, and after the head's motion is fitted and taken out."""
-    names: dict[Head, str] = {"kept": "as estimated", "removed": "head removed"}
-    return [
-        judged(view, first, second, view.flow(first, second, method, head=head), name) for head, name in names.items()
     ]
 
 
@@ -67,6 +61,7 @@ def _averaged(values: np.ndarray) -> np.ndarray:
     return cv2.resize(values, (SMALL, SMALL), interpolation=cv2.INTER_AREA)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def by_alignment(view: ClipView, second: int, method: str = "farneback") -> list[Judged]:
     """Judge, by the expression alone, a flow from the onset under four ways to take out where the head is.
 
@@ -102,6 +97,7 @@ def _full(matrix: np.ndarray) -> np.ndarray:
     return np.vstack([matrix, (0, 0, 1)])
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def by_light(view: ClipView, second: int, method: str = "tvl1") -> list[Judged]:
     """Judge a flow from the onset by all movement: as recorded, with brightness evened out, and in steady light.
 

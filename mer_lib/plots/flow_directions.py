@@ -16,6 +16,7 @@ from mer_lib.plots.face_panels import show_frame
 from mer_lib.plots.flow_fields import HEAD_WORDS, HEIGHT, WIDTH, method_name, moment, over_face, place, sign
 from mer_lib.plots.style import caption, panels, styled
 
+NUMBERED = 4  # regions whose numbers stand beside their dots
 CIRCULAR_COLOUR, ARITHMETIC_COLOUR = "#0072B2", "#D55E00"
 
 
@@ -138,7 +139,16 @@ def _draw_agreement(ax: Axes, means: RegionMotion, region: int) -> None:
         edgecolor="black",
         label="the chosen one",
     )
+    for at in farthest_apart(means):
+        ax.annotate(str(at), degrees[:, at], (9, 0), textcoords="offset points", fontsize=11, va="center")
     ticks = [0, 90, 180, 270, 360]
     ax.set(xticks=ticks, yticks=ticks, xlim=(-8, 368), ylim=(-8, 368), aspect="equal")
     ax.set(xlabel="circular mean (degrees)", ylabel="arithmetic mean (degrees)")
     ax.legend(loc="upper left", fontsize=10, bbox_to_anchor=(0.0, 1.0), frameon=True, framealpha=0.85)
+
+
+def farthest_apart(means: RegionMotion, most: int = NUMBERED) -> list[int]:
+    """Return the regions whose two means differ most, by more than a sector of 45 degrees, the farthest first."""
+    turn = np.abs(np.angle(np.exp(1j * (means.arithmetic - means.circular))))
+    apart = np.nan_to_num(turn)
+    return [int(at) for at in np.argsort(-apart, kind="stable")[:most] if apart[at] > np.pi / 4]

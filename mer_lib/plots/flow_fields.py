@@ -17,9 +17,10 @@ from mer_lib.motion import strain
 from mer_lib.plots.face_panels import bare, draw_arrows, grey, show_frame
 from mer_lib.plots.style import STRAIN_COLOURS, caption, panels, styled
 
-#: Colours of four directions; those between are mixed. Up and down, which matter most in a face, are told apart by all.
+#: Colours of four directions; those between are mixed. They keep apart, by hue or by how light they are, under the
+#: common forms of colour blindness too.
 COMPASS: Mapping[str, str] = MappingProxyType(
-    {"right": "#D7263D", "up": "#F2B705", "left": "#1B9E77", "down": "#3366CC"}
+    {"right": "#B2182B", "up": "#F2B705", "left": "#4DB3D6", "down": "#2B3FA0"}
 )
 METHOD_NAMES: Mapping[str, str] = MappingProxyType(
     {"farneback": "Farnebäck", "tvl1": "TV-L1", "dis": "DIS", "raft": "RAFT"}
@@ -39,8 +40,8 @@ def direction_colours(angle: np.ndarray) -> np.ndarray:
     """Return the colour of each direction, (..., 3) in 0..1.
 
     >>> direction_colours(np.array([0.0, 2 * np.pi])).round(2)
-    array([[0.84, 0.15, 0.24],
-           [0.84, 0.15, 0.24]])
+    array([[0.7 , 0.09, 0.17],
+           [0.7 , 0.09, 0.17]])
 
     Args:
         angle: in radians, 0 to the right and pi / 2 up, any shape.
@@ -149,7 +150,7 @@ def draw_moments(ax: Axes, view: ClipView, scale: float = 1.0, zero: int = 0, co
     """Draw dotted lines where a clip's onset, apex and offset are, with their names above.
 
     Args:
-        ax: where to draw, frames or time from left to right.
+        ax: where to draw, frames or time from left to right; its limits are set, and no name leaves them.
         view: the clip.
         scale: units of the axis to one frame.
         zero: index of the frame at 0 of the axis.
@@ -157,9 +158,14 @@ def draw_moments(ax: Axes, view: ClipView, scale: float = 1.0, zero: int = 0, co
     """
     for name, index in view.moments._asdict().items():
         if index is not None:
-            at, side = scale * (index - zero), "right" if name == "onset" else "left"
+            at, (low, high) = scale * (index - zero), ax.get_xlim()
+            share = (at - low) / (high - low)
+            before = share >= 0.85 or (name == "onset" and share > 0.1)
             ax.axvline(at, color=colour, linewidth=1.5, linestyle=":")
-            ax.annotate(name, (at, 1.01), xycoords=("data", "axes fraction"), ha=side, va="bottom", fontsize=12)
+            ax.annotate(
+                view.names[name], (at, 1.01), xycoords=("data", "axes fraction"), ha="right" if before else "left",
+                va="bottom", fontsize=12,
+            )  # fmt: skip
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
@@ -175,7 +181,7 @@ def moment(view: ClipView, index: int) -> str:
 
     The time is left out where nobody knows how many frames a second there are.
     """
-    names = [name for name, at in view.moments._asdict().items() if at == index]
+    names = [view.names[name] for name, at in view.moments._asdict().items() if at == index]
     named = f"{names[0]}, frame {index}" if names else f"frame {index}"
     if view.fps is None:
         return named

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from mer_lib.errors import ParameterError
 from mer_lib.features.clip_view import SIDE, ClipView, Head
-from mer_lib.plots.face_panels import colour_bar, show_frame, show_lengths, show_movement, with_bars
+from mer_lib.plots.face_panels import colour_bar, show_frame, show_lengths, show_movement
 from mer_lib.plots.flow_fields import method_name, moment, reach_of, sign
 from mer_lib.plots.style import caption, panels, styled
 from mer_lib.plots.synthetic_flow import MOVING, NOTHING_MOVES, OUTLINE_COLOUR, end_point_error, mean_over
@@ -157,7 +157,7 @@ def side_by_side(
     reach = reach_of(np.linalg.norm(truth, axis=-1)[known]) if reach is None else reach
     outlined = view.alignment(len(truth)).points(view.points)
     columns = 1 + len(found)
-    figure, axes = with_bars(2, columns, width=3.1 * columns + 1.2, height=7.6)
+    figure, axes = _two_rows(columns)
     drawn = show_movement(axes[0, 0], truth, reach, outlined)
     axes[0, 0].set_title("truth")
     axes[0, 0].set_ylabel("movement", weight="bold")
@@ -172,6 +172,19 @@ def side_by_side(
         colour_bar(row[-1], drawn, label, extend="max")
     figure.suptitle(" · ".join(filter(None, (question, f"{moment(view, first)} → {moment(view, second)}"))))
     return sign(figure, view, "white: truth unknown")
+
+
+def _two_rows(columns: int) -> tuple[Figure, np.ndarray]:
+    """Return a figure and its axes (2, columns + 1), the last for colour bars, in fixed places: no layout is needed."""
+    width, height, side = 3.1 * columns + 1.7, 7.6, 2.95
+    figure, axes = panels(2, columns + 1, width=width, height=height, layout="none")
+    for row, bottom in zip(axes, (3.9, 0.75), strict=True):
+        for column, ax in enumerate(row):
+            left = 0.4 + 3.1 * column + (0.3 if column else 0)  # before the second there is a word
+            wide = side if column < columns else 0.15
+            ax.set_position((left / width, bottom / height, wide / width, side / height))
+        row[-1].set_axis_off()
+    return figure, axes
 
 
 def _show_moving(ax: Axes, frame: np.ndarray, moving: np.ndarray) -> None:
@@ -243,7 +256,7 @@ def error_by_side(view: ClipView, first: int, second: int, found: Mapping[str, S
     ax.set_ylim(0, None)
     ax.grid(True, axis="y")
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    figure.suptitle(f"{moment(view, first)} → {moment(view, second)}")
+    figure.suptitle(f"Small first, or flow first? {moment(view, first)} → {moment(view, second)}", fontsize=15)
     return sign(figure, view)
 
 

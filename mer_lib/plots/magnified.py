@@ -26,7 +26,7 @@ TICK_MS = 10  # what durations in a GIF are counted in; browsers slow down whate
 _STRIP = 26  # px of the band with the words
 LINE_COLOUR = "#00E5FF"
 #: Left, bottom, width and height of the panels of a slice, in shares of the figure.
-_PLACES = ((0.005, 0.13, 0.27, 0.68), (0.34, 0.2, 0.3, 0.61), (0.69, 0.2, 0.3, 0.61))
+_PLACES = ((0.005, 0.13, 0.27, 0.65), (0.34, 0.2, 0.3, 0.55), (0.69, 0.2, 0.3, 0.55))
 
 
 def aligned_clip(view: ClipView, side: int = SIDE) -> np.ndarray:
@@ -144,9 +144,7 @@ def slices(
         raise ParameterError(f"line: expected a column below {width} and a row below {height}, got {column} and {row}")
     top, bottom = (0, height) if row is None else (max(row - around, 0), min(row + around + 1, height))
     figure, axes = panels(1, 3, width=15.5, height=4.9, layout="none")
-    for ax, place in zip(
-        axes[0], ((0.005, 0.13, 0.27, 0.68), (0.34, 0.2, 0.3, 0.61), (0.69, 0.2, 0.3, 0.61)), strict=True
-    ):
+    for ax, place in zip(axes[0], _PLACES, strict=True):
         ax.set_position(place)
     show_frame(axes[0, 0], rgb8(before[view.moments.onset]))
     axes[0, 0].vlines(column, top, bottom - 1, color=LINE_COLOUR, linewidth=2.5)
@@ -156,6 +154,7 @@ def slices(
         _draw_slice(ax, view, line.transpose(1, 0, 2), top)
         ax.set_title(title, pad=22)
     axes[0, 1].set_ylabel("y along the line (px)")
+    figure.suptitle("One line of pixels, side by side for all frames")
     return sign(figure, view)
 
 

@@ -12,7 +12,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from mer_lib.faces.regions import SCHEMES, Region, muscle_pairs, regions, stable_regions
+from mer_lib.faces.points import five_points
+from mer_lib.faces.regions import SCHEMES, Region, four_windows, muscle_pairs, regions, stable_regions
 from mer_lib.manifest import Kind
 from mer_lib.plots.face_panels import bare, show_frame
 from mer_lib.plots.style import caption, panels, styled
@@ -68,6 +69,31 @@ def muscles_on_face(frame: np.ndarray, points: np.ndarray, text: str, kind: Kind
     return caption(figure, text, kind=kind, watermark=False)
 
 
+@styled
+def windows_and_swapped(frame: np.ndarray, points: np.ndarray, text: str, kind: Kind = "real") -> Figure:
+    """Draw the four windows of HTNet where the paper puts them, and where the code of its authors does.
+
+    Args:
+        frame: (side, side, 3) uint8, the face in the square of the published maps.
+        points: (478, 2) landmarks in pixels of it.
+        text: caption: where the frame comes from.
+        kind: of the data.
+
+    Raises:
+        ParameterError: `points` are no finite landmarks of the mesh.
+    """
+    figure, axes = panels(1, 2, width=12, height=6.4)
+    titles = {False: "as the paper says", True: "as its code cuts (legacy_swap)"}
+    for ax, swapped in zip(axes[0], titles, strict=True):
+        found = four_windows(points, legacy_swap=swapped, within=(frame.shape[0], frame.shape[1]))
+        draw_regions(ax, frame, found)
+        ax.plot(*five_points(points).T, "+", color="black", markersize=12, markeredgewidth=2)
+        for number, region in enumerate(found, start=1):
+            _write(ax, *region.centre, f"{number}: {region.name}", 13)
+        ax.set_title(titles[swapped])
+    return caption(figure, f"{text} · numbers: order in the mosaic", kind=kind, watermark=False)
+
+
 def draw_regions(ax: Axes, frame: np.ndarray, found: Sequence[Region]) -> None:
     """Show a frame and regions over it; the two of a pair share a colour.
 
@@ -106,10 +132,15 @@ def zoom_to(ax: Axes, points: np.ndarray) -> None:
 def _number(ax: Axes, found: Sequence[Region]) -> None:
     for position, region in enumerate(found):
         x, y = _middle(region.polygon)
-        ax.text(
-            x, y, str(1 + position // 2), ha="center", va="center", fontsize=11, weight="bold", color="white",
-            path_effects=[withStroke(linewidth=2.5, foreground="black")],
-        )  # fmt: skip
+        _write(ax, x, y, str(1 + position // 2), 11)
+
+
+def _write(ax: Axes, x: float, y: float, text: str, size: float) -> None:
+    """Write white letters with a black rim, which are read on any skin."""
+    ax.text(
+        x, y, text, ha="center", va="center", fontsize=size, weight="bold", color="white",
+        path_effects=[withStroke(linewidth=2.5, foreground="black")],
+    )  # fmt: skip
 
 
 def _middle(polygon: np.ndarray) -> np.ndarray:
@@ -124,7 +155,8 @@ def _middle(polygon: np.ndarray) -> np.ndarray:
 def _list_muscles(ax: Axes) -> None:
     bare(ax)
     pairs = muscle_pairs()
-    ax.set(xlim=(0, 1), ylim=(len(pairs), -1), title="left and right, from top to bottom")
+    ax.set(xlim=(0, 1), ylim=(len(pairs), -1))
+    ax.set_title("names and muscles, from top to bottom", loc="left")
     for number, pair in enumerate(pairs):
         ax.text(0.02, number, f"{number + 1}", ha="right", va="center", fontsize=12, weight="bold")
         ax.text(0.05, number - 0.18, pair.name, va="center", fontsize=12)
