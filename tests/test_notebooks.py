@@ -51,12 +51,13 @@ def test_the_defaults_are_valid(path) -> None:
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """Execute every notebook once, under profile smoke on toy data."""
+    """Execute every notebook once, under profile smoke on toy data, the clips that some of them need being there."""
     folder = tmp_path_factory.mktemp("run")
     patch = pytest.MonkeyPatch()
     patch.setenv("MER_STORE", str(folder / "store"))
     patch.setenv("MER_SYNTHETIC", str(folder / "synthetic"))
     patch.setenv("MER_CACHE", str(folder / "cache"))
+    datasets.ensure("synthetic_smoke", jobs=2)
     console = Console(file=io.StringIO(), width=200)
     failures = headless.run_notebooks(SMOKE, [], folder / "out", console)
     yield folder / "out", failures, console.file.getvalue()
@@ -121,6 +122,7 @@ def again(executed, console: Console, **options) -> list[str]:
 
 def test_what_is_still_true_is_not_executed_again(executed, monkeypatch) -> None:
     monkeypatch.setenv("MER_STORE", str(executed[0].parent / "store"))
+    monkeypatch.setenv("MER_SYNTHETIC", str(executed[0].parent / "synthetic"))
     before = {path.name: path.read_bytes() for path in (executed[0] / "notebooks").glob("*.ipynb")}
     monkeypatch.setattr(headless, "execute", lambda notebook: pytest.fail("executed again"))
     assert again(executed, Console(file=io.StringIO(), width=300)) == ["kept"] * len(MODELS)
@@ -130,8 +132,9 @@ def test_what_is_still_true_is_not_executed_again(executed, monkeypatch) -> None
 @pytest.mark.parametrize("change", ["lost fold", "half a copy", "library", "annotation", "fresh"])
 def test_what_may_have_changed_is_executed_again(executed, tmp_path, monkeypatch, change) -> None:
     copy = tmp_path / "copy"
-    shutil.copytree(executed[0].parent, copy)
+    shutil.copytree(executed[0].parent, copy, ignore=shutil.ignore_patterns("synthetic", "cache"))
     monkeypatch.setenv("MER_STORE", str(copy / "store"))
+    monkeypatch.setenv("MER_SYNTHETIC", str(executed[0].parent / "synthetic"))
     target = copy / "out" / "notebooks" / "10_htnet.ipynb"
     if change == "lost fold":
         next((copy / "store").glob("htnet-*/seed0-fold001.parquet")).unlink()
