@@ -14,7 +14,7 @@ from mer_lib.datasets.synthetic import databases
 from mer_lib.errors import DataError, ParameterError
 from mer_lib.evaluation.crossval import Job
 from mer_lib.evaluation.store import PredictionStore
-from mer_lib.features import FlowMap, Motion, RegionCrops, compute
+from mer_lib.features import CacheWarning, FlowMap, Motion, RegionCrops, compute, from_clips
 from mer_lib.features.loading import load, maps_of
 from mer_lib.papers.choice import Choice, experiment_of
 from mer_lib.papers.experiments import Experiment
@@ -78,6 +78,16 @@ def test_an_apex_that_nobody_annotated_is_spotted_and_the_table_says_so(clips) -
     assert found["apex_source"].tolist()[:2] == ["spotted"] * 2
     assert found["apex_source"][2] != "spotted"
     assert ((found["onset"] <= found["apex"]) & (found["apex"] <= found["offset"])).all()
+
+
+def test_each_clip_is_looked_at_once_even_where_nothing_can_be_kept(clips, monkeypatch, tmp_path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("MER_CACHE", str(tmp_path / "file"))
+    seen, make = [], from_clips.make
+    monkeypatch.setattr(from_clips, "make", lambda recipe, name, *rest: seen.append(name) or make(recipe, name, *rest))
+    with pytest.warns(CacheWarning):
+        maps = maps_of(some(clips, 2))
+    assert sorted(seen) == maps.samples["sample_id"].tolist()
 
 
 def test_maps_in_pixels_are_refused(clips) -> None:

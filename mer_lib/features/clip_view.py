@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from mer_lib.faces.alignment import Alignment, whole_face
 from mer_lib.faces.landmarks import Detection, detector
 from mer_lib.faces.regions import Region, stable_mask
 from mer_lib.features.clip import Annotation, annotation_of
+from mer_lib.features.recipes import Head
 from mer_lib.manifest import Kind
 from mer_lib.motion import FlowMethod, flow_method, optical_flow
 from mer_lib.motion.head_motion import without_head_motion
@@ -28,8 +29,6 @@ from mer_lib.motion.head_motion import without_head_motion
 SIDE = 224  # pixels of an aligned face
 MAX_BYTES = 1_000_000_000  # frames of one clip that are held at a time
 _KEPT = 64  # flows and single frames
-
-Head = Literal["kept", "removed"]
 
 
 class Stretch(NamedTuple):

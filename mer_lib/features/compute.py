@@ -65,16 +65,35 @@ def compute(
     """
     if takes_maps(recipe):
         return from_maps(recipe, _maps(recipe, dataset), _ids(dataset, sample_ids))
+    return compute_with_report(recipe, dataset, sample_ids, jobs=jobs, listener=listener, cache=cache)[0]
+
+
+def compute_with_report(
+    recipe: Recipe,
+    dataset: FlowMapDataset | ClipDataset,
+    sample_ids: Sequence[str] | None = None,
+    *,
+    jobs: int = 1,
+    listener: Listener | None = None,
+    cache: bool = True,
+) -> tuple[np.ndarray, ClipsUsed]:
+    """Return what :func:`compute` and :func:`report` return for a recipe on clips, each clip being made or read once.
+
+    Raises:
+        DataError: as for :func:`compute`.
+    """
     from mer_lib.features.from_clips import make_all  # whoever reads maps needs no detectors
 
     wanted = np.array(_ids(dataset, sample_ids), dtype=object)
     array = np.empty((len(wanted), *recipe.shape), np.float32)
+    facts: dict[str, Any] = dict.fromkeys(wanted)
 
     def take(sample_id: str, made: Made) -> None:
         array[wanted == sample_id] = made.array
+        facts[sample_id] = made.facts
 
     make_all(recipe, _clips(recipe, dataset), list(wanted), take, jobs=jobs, listener=listener, cache=cache)
-    return array
+    return array, clips_used(facts)
 
 
 def report(

@@ -13,7 +13,7 @@ from mer_lib.datasets.faults import Fault
 from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.datasets.presence import find
 from mer_lib.errors import DataError, ParameterError
-from mer_lib.features.compute import compute, report
+from mer_lib.features.compute import compute_with_report
 from mer_lib.features.recipes import FlowMap, Motion
 from mer_lib.features.report import ClipsUsed, Listener
 
@@ -60,8 +60,7 @@ def maps_of(
         lacking = "frames" if len(samples) else "clip with one of the classes negative, positive, surprise"
         raise DataError(f"{clips.title}: flow maps are computed from clips, and there are no {lacking}")
     recipe, ids = FlowMap(motion=motion), samples["sample_id"].tolist()
-    maps = compute(recipe, clips, ids, jobs=jobs, listener=listener)
-    used = report(recipe, clips, ids, jobs=jobs)
+    maps, used = compute_with_report(recipe, clips, ids, jobs=jobs, listener=listener)
     pixels = np.ascontiguousarray(maps.transpose(0, 2, 3, 1)).astype(np.uint8)
     samples = datasets.check_samples(_with_apex(samples, clips, used))
     faults = (*clips.faults, *_faceless(used))

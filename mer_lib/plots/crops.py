@@ -14,9 +14,9 @@ from matplotlib.patches import Polygon
 from mer_lib.errors import ParameterError
 from mer_lib.faces.regions import Region
 from mer_lib.features import RegionCrops
-from mer_lib.features.clip_view import SIDE, ClipView, Head
+from mer_lib.features.clip_view import SIDE, ClipView
 from mer_lib.features.movement import crop_boxes
-from mer_lib.features.recipes import Window
+from mer_lib.features.recipes import Head, Window
 from mer_lib.features.squares import Square
 from mer_lib.motion import Box, cut, strain
 from mer_lib.plots.face_panels import ARROW_RIM, bare, show_frame

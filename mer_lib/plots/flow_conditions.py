@@ -15,7 +15,8 @@ from mer_lib.datasets.synthetic.renderer import ClipRenderer
 from mer_lib.errors import DataError
 from mer_lib.faces.alignment import Alignment, similarity
 from mer_lib.faces.landmarks import detector
-from mer_lib.features.clip_view import SIDE, ClipView, Head
+from mer_lib.features.clip_view import SIDE, ClipView
+from mer_lib.features.recipes import Head
 from mer_lib.motion import METHODS, optical_flow
 from mer_lib.plots.flow_fields import method_name
 from mer_lib.plots.flow_judged import Judged, judged, moving_skin

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from mer_lib.errors import ParameterError
-from mer_lib.features.clip_view import ClipView, Head
+from mer_lib.features.clip_view import ClipView
+from mer_lib.features.recipes import Head
 from mer_lib.motion.polar import RegionMotion, arithmetic_mean_angle, circular_mean, region_motion
 from mer_lib.plots.face_panels import show_frame
 from mer_lib.plots.flow_fields import HEAD_WORDS, HEIGHT, WIDTH, method_name, moment, over_face, place, sign

@@ -12,7 +12,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 
-from mer_lib.features.clip_view import ClipView, Head
+from mer_lib.features.clip_view import ClipView
+from mer_lib.features.recipes import Head
 from mer_lib.motion import strain
 from mer_lib.plots.face_panels import bare, draw_arrows, grey, show_frame
 from mer_lib.plots.style import STRAIN_COLOURS, caption, panels, styled

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mer_lib.errors import ParameterError
-from mer_lib.features.clip_view import SIDE, ClipView, Head
+from mer_lib.features.clip_view import SIDE, ClipView
+from mer_lib.features.recipes import Head
 from mer_lib.plots.face_panels import colour_bar, show_frame, show_lengths, show_movement
 from mer_lib.plots.flow_fields import method_name, moment, reach_of, sign
 from mer_lib.plots.style import caption, panels, styled
