@@ -20,8 +20,8 @@ from mer_lib import models
 from mer_lib.errors import ParameterError
 from mer_lib.features import Recipe
 from mer_lib.models import build, check_params, count_parameters, input_shape
+from mer_lib.models.blocks_htnet import Attention
 from mer_lib.models.htnet import (
-    Attention,
     HTNet,
     SingleTokenWarning,
     legal_patch_sizes,
@@ -29,6 +29,7 @@ from mer_lib.models.htnet import (
 )
 from mer_lib.models.info import ModelInfo
 from mer_lib.models.ststnet import STSTNet
+from mer_lib.papers.experiments import experiment
 
 SINGLE_TOKEN = pytest.mark.filterwarnings("ignore::mer_lib.models.htnet.SingleTokenWarning")
 
@@ -42,14 +43,14 @@ def test_every_network_reads_its_default_recipe(name):
     """What the recipe makes is what the network takes, and one logit a class comes out."""
     info = models.REGISTRY[name]
     recipe = TypeAdapter(Recipe).validate_python(dict(info.recipe))
-    assert recipe.shape == input_shape(name)
-    small = {"dim": 4, "heads": 1, "layers": [1, 1, 1]} if name == "htnet" else {}
-    network = build(name, n_classes=5, **small)
-    assert tuple(network.input_shape) == recipe.shape
-    assert network(torch.rand(2, *recipe.shape) * 255).shape == (2, 5)
+    assert recipe.sample_shape == input_shape(name)
+    with torch.device("meta"):
+        network = build(name, n_classes=5).eval()
+        assert tuple(network.input_shape) == recipe.sample_shape
+        assert network(torch.zeros(2, *recipe.sample_shape)).shape == (2, 5)
     assert info.title
     assert info.paper
-    assert info.url.startswith("https://")
+    assert info.url == "" or info.url.startswith("https://")
 
 
 def test_unknown_network_is_named_with_a_guess():
@@ -556,3 +557,63 @@ def test_dropout_of_a_lone_token_drops_whole_heads():
     factor = rearrange(attention_in[0] / values, "b 1 1 (h d) -> b h d", h=3)
     torch.testing.assert_close(factor, factor[..., :1].expand_as(factor))
     assert {round(value) for value in factor.unique().tolist()} == {0, 2}
+
+
+# -- HTNet: reading attention as an image -----------------------------------------------------------
+
+
+def test_the_attention_image_is_what_each_pixel_receives():
+    """Against a loop over blocks and tokens, written for 28 pixels and patch 1."""
+    network, x = small(1), torch.rand(2, 3, 28, 28)
+    with torch.no_grad():
+        for layer in layers_of(network):
+            layer.attention.qkv.weight *= 6  # so that attention is far from even
+    for level, weights in enumerate(network.attention_maps(x)):
+        n, pixels = 4 // 2**level, 2**level
+        image = network.attention_image(x, level=level)
+        assert image.shape == (2, 28, 28)
+        for row, column in itertools.product(range(28), range(28)):
+            block = row // (7 * pixels) * n + column // (7 * pixels)
+            token = row // pixels % 7 * 7 + column // pixels % 7
+            received = weights[:, block, :, :, token].mean(dim=(1, 2)) / n**2 / pixels**2
+            torch.testing.assert_close(image[:, row, column], received)
+        torch.testing.assert_close(image.sum(dim=(1, 2)), torch.ones(2))
+        assert image.max() > 1.2 * image.min()
+    levels = torch.stack([network.attention_image(x, level) for level in range(3)])
+    torch.testing.assert_close(network.attention_image(x), levels.mean(dim=0))
+
+
+@SINGLE_TOKEN
+def test_the_attention_image_of_single_tokens_is_flat():
+    torch.testing.assert_close(small(7).attention_image(torch.rand(1, 3, 28, 28)), torch.full((1, 28, 28), 1 / 784))
+
+
+def test_the_module_for_grad_cam_keeps_the_places_of_the_map():
+    network, seen = small(1), []
+    network.get_submodule(network.cam_layer).register_forward_hook(lambda module, inputs, output: seen.append(output))
+    network(torch.rand(2, 3, 28, 28))
+    assert seen[0].shape == (2, 32, 28, 28)
+
+
+def test_the_last_position_vector_never_learns_even_with_attention():
+    network = HTNet(**models.REGISTRY["htnet"].small)
+    functional.cross_entropy(network(torch.rand(4, 3, 28, 28)), torch.tensor([0, 1, 2, 0])).backward()
+    norms = [level.position.grad.norm().item() for level in network.levels]
+    assert norms[2] < 1e-6 < min(norms[:2])
+
+
+# -- HTNet: as its authors ran it -------------------------------------------------------------------
+
+
+def test_whatever_the_authors_code_does_otherwise_is_an_option():
+    """Exchanged axes of the face points, channels as OpenCV reads them, no shuffling, ten layers at the top."""
+    entry = experiment("htnet.as_run")
+    run, described = (entry.variant(label, "paper") for label in ("as its code runs", "as the article describes"))
+    assert run.features.legacy_swap
+    assert run.features.order == "svu"
+    assert not run.training.shuffle
+    assert run.model.params["layers"] == [2, 2, 10]
+    assert count_parameters(meta(patch_size=1, dim=256)) == count_parameters(meta(**described.model.params))
+    assert described.features.order == "uvs"
+    assert described.training.shuffle
+    assert not described.features.legacy_swap

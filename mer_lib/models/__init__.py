@@ -1,6 +1,7 @@
 """Networks: one file each, plain torch. `build` makes one by name.
 
-To add a network, write its file with a `ModelInfo` called `INFO`, and add the file's name to `FILES`.
+To add a network, write its file with a `ModelInfo` called `INFO` (of several networks: a tuple `INFOS`), and add the
+file's name to `FILES`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,30 @@ from mer_lib.models.info import ModelInfo, unknown_name
 FILES = (
     "ststnet",
     "htnet",
+    "yolo11_classifier",
+    "da_crossvit",
+    "off_apexnet",
+    "dual_inception",
+    "rcn",
+    "featref",
+    "capsulenet",
+    "torchvision_networks",
+    "micro_attention",
+    "mfem_mffm",
+    "cnn_lstm",
+    "slstt",
 )
-REGISTRY: dict[str, ModelInfo] = {
-    info.name: info for info in (import_module(f"{__name__}.{file}").INFO for file in FILES)
-}
+
+
+def _infos(file: str) -> tuple[ModelInfo, ...]:
+    module = import_module(f"{__name__}.{file}")
+    return module.INFOS if hasattr(module, "INFOS") else (module.INFO,)
+
+
+_BY_FILE = {file: _infos(file) for file in FILES}
+REGISTRY: dict[str, ModelInfo] = {info.name: info for infos in _BY_FILE.values() for info in infos}
+#: The file in which each network is written, without its ending.
+FILE_OF: dict[str, str] = {info.name: file for file, infos in _BY_FILE.items() for info in infos}
 
 
 def build(name: str, **params: Any) -> nn.Module:
@@ -56,8 +77,8 @@ def check_params(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
     return model_info(name).complete(params)
 
 
-def input_shape(name: str, **params: Any) -> tuple[int, int, int]:
-    """Return (channels, rows, columns) of one input.
+def input_shape(name: str, **params: Any) -> tuple[int, ...]:
+    """Return the shape of one input: (channels, rows, columns), of a sequence with frames before them.
 
     >>> input_shape("htnet", image_size=20, patch_size=5)
     (3, 20, 20)
@@ -65,8 +86,17 @@ def input_shape(name: str, **params: Any) -> tuple[int, int, int]:
     Raises:
         ParameterError: as `build` does.
     """
-    channels, rows, columns = _outline(name, params).input_shape
-    return channels, rows, columns
+    return tuple(_outline(name, params).input_shape)
+
+
+def backbone(name: str, **params: Any) -> str | None:
+    """Return which ImageNet weights (see :mod:`.weights`) a network can start from; None where there are none.
+
+    Raises:
+        ParameterError: as `build` does.
+    """
+    outline = _outline(name, params)
+    return outline.backbone() if hasattr(outline, "backbone") else None
 
 
 def model_info(name: str) -> ModelInfo:
@@ -87,6 +117,18 @@ def count_parameters(module: nn.Module) -> int:
     1683
     """
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+def parameters_of(name: str, **params: Any) -> int:
+    """Count the parameters that `build` would make, without making them.
+
+    >>> parameters_of("ststnet")
+    1683
+
+    Raises:
+        ParameterError: as `build` does.
+    """
+    return count_parameters(_outline(name, params))
 
 
 def _outline(name: str, params: Mapping[str, Any]) -> Any:

@@ -4,98 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from math import isqrt
 
 import torch
 from einops import rearrange
 from torch import Tensor, nn
-from torch.nn import functional
 
 from mer_lib.errors import ParameterError, fault_list
+from mer_lib.models.blocks_htnet import ACTIVATIONS, Activation, Aggregation, Layer
 from mer_lib.models.info import ModelInfo
-
-Activation = Literal["gelu", "relu"]
-ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "relu": nn.ReLU}
 
 
 class SingleTokenWarning(UserWarning):
     """Every block of an HTNet holds one token, so that nothing in it attends to anything."""
-
-
-class Attention(nn.Module):
-    """Multi-head attention among the tokens of each block.
-
-    The width of a head is ``dim // heads``; where that leaves a remainder, attention works in fewer
-    than `dim` dimensions (256 channels and 3 heads: 255), as in the authors' release.
-    Scores are divided by the root of the head width (the paper's formula says the input dimension).
-    """
-
-    def __init__(self, dim: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.heads = heads
-        self.inner = dim // heads * heads
-        self.qkv = nn.Linear(dim, 3 * self.inner, bias=False)
-        self.out = nn.Linear(self.inner, dim)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: Tensor, record: list[Tensor] | None = None) -> Tensor:
-        """Mix (batch, blocks, tokens, dim) within each block; append the weights used to `record`."""
-        lone = x.shape[2] == 1 and not (self.training and self.dropout.p)
-        values, weights = self._lone_token(x) if lone else self._attend(x)
-        if record is not None:
-            record.append(weights)
-        return self.dropout(self.out(values))
-
-    def _attend(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        q, k, v = rearrange(self.qkv(x), "b n t (three h d) -> three b n h t d", three=3, h=self.heads)
-        scores = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
-        weights = scores.softmax(dim=-1)  # (b, n, h, t, t): over the keys, the last axis
-        mixed = self.dropout(weights) @ v
-        return rearrange(mixed, "b n h t d -> b n t (h d)"), weights
-
-    def _lone_token(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        # The softmax over one key is exactly 1, so query and key need not be computed.
-        values = functional.linear(x, self.qkv.weight[2 * self.inner :])
-        return values, x.new_ones(*x.shape[:2], self.heads, 1, 1)
-
-
-class Layer(nn.Module):
-    """One pre-norm transformer layer: ``y = x + MSA(LN(x))``, then ``y + FFN(LN(y))``."""
-
-    def __init__(self, dim: int, heads: int, mlp_ratio: int, activation: str, dropout: float) -> None:
-        super().__init__()
-        self.attention_norm = nn.LayerNorm(dim)
-        self.attention = Attention(dim, heads, dropout)
-        self.mlp_norm = nn.LayerNorm(dim)
-        self.mlp = nn.Sequential(
-            nn.Linear(dim, mlp_ratio * dim),
-            ACTIVATIONS[activation](),
-            nn.Dropout(dropout),
-            nn.Linear(mlp_ratio * dim, dim),
-            nn.Dropout(dropout),
-        )
-
-    def forward(self, x: Tensor, record: list[Tensor] | None = None) -> Tensor:
-        """Map (batch, blocks, tokens, dim) to the same shape."""
-        x = x + self.attention(self.attention_norm(x), record)
-        return x + self.mlp(self.mlp_norm(x))
-
-
-class Aggregation(nn.Module):
-    """Between two levels: twice the channels, half the side, across the borders of the blocks."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(dim, 2 * dim, kernel_size=3, padding=1)
-        self.norm = nn.LayerNorm(2 * dim)
-        self.pool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, side, side, dim) to (batch, side / 2, side / 2, 2 dim)."""
-        x = self.conv(rearrange(x, "b h w c -> b c h w"))
-        x = self.norm(rearrange(x, "b c h w -> b h w c"))
-        x = self.pool(rearrange(x, "b h w c -> b c h w"))
-        return rearrange(x, "b c h w -> b h w c")
 
 
 class Level(nn.Module):
@@ -147,6 +68,9 @@ class HTNet(nn.Module):
     Source: Wang, Zhang, Luo, Sankaranarayana: HTNet for micro-expression recognition, Neurocomputing 602
     (2024) 128196, arXiv 2307.14637, section 3 and figure 2.
     """
+
+    #: What Grad-CAM reads: the convolution after the first level, which one level alone does not have.
+    cam_layer = "levels.0.aggregation.conv"
 
     def __init__(
         self,
@@ -218,6 +142,28 @@ class HTNet(nn.Module):
         self._forward(x, records)
         stacks = [torch.stack(record) for record in records]
         return stacks if per_layer else [stack.mean(dim=0) for stack in stacks]
+
+    def attention_image(self, x: Tensor, level: int | None = None) -> Tensor:
+        """Return the attention that each pixel receives: (batch, image_size, image_size), each image summing to 1.
+
+        Within each block, the mean over layers, heads and asking tokens; a token spreads it evenly over its pixels.
+        Every block of a level has the same sum, for attention does not leave its block; where every block is a single
+        token, the image is flat.
+
+        Args:
+            x: mosaics (batch, 3, image_size, image_size).
+            level: 0 is the lowest, whose blocks are smallest; None takes the mean over the levels.
+        """
+        images = [self._painted(weights) for weights in self.attention_maps(x)]
+        return torch.stack(images).mean(dim=0) if level is None else images[level]
+
+    def _painted(self, weights: Tensor) -> Tensor:
+        received = weights.mean(dim=(2, 3))  # (b, blocks, tokens), over heads and asking tokens
+        blocks, side = isqrt(received.shape[1]), isqrt(received.shape[2])
+        image = rearrange(received, "b (m n) (h w) -> b (m h) (n w)", m=blocks, h=side)
+        pixels = self.input_shape[1] // (blocks * side)
+        image = image.repeat_interleave(pixels, dim=1).repeat_interleave(pixels, dim=2)
+        return image / (blocks * pixels) ** 2
 
 
 def blocks_per_side(layers: Sequence[int]) -> int:
@@ -319,4 +265,10 @@ INFO = ModelInfo(
     paper="Wang, Zhang, Luo, Sankaranarayana: HTNet for micro-expression recognition, Neurocomputing 602 (2024) 128196",
     url="https://doi.org/10.1016/j.neucom.2024.128196",
     recipe={"recipe": "four_region_mosaic", "block": 7},
+    small={"patch_size": 1, "dim": 8, "heads": 2, "layers": (1, 1, 1)},
+    silent={
+        "levels.2.position": "one number for all channels of a token: every layer norm after it takes it away; on the "
+        "lower levels the convolution sees it first",
+    },
+    group="system",
 )

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from torch import nn
@@ -23,10 +23,13 @@ class ModelInfo:
         name: the name that experiments use.
         title: the name that people use.
         factory: class or function whose keyword arguments are the network's parameters; what it
-            returns has an attribute `input_shape`, (channels, rows, columns).
+            returns has an attribute `input_shape`: (channels, rows, columns), with frames before them for sequences.
         paper: who, where and when.
         url: DOI or arXiv address of the paper.
         recipe: the features that the paper feeds it, as a recipe of `mer_lib.features`.
+        small: parameters of a network that is small enough for a test or a lesson.
+        silent: patterns of names of parameters that no gradient ever reaches, each with the reason.
+        group: "system" for what one of the five papers proposes, "network" for what stands beside it.
     """
 
     name: str
@@ -35,6 +38,9 @@ class ModelInfo:
     paper: str
     url: str
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    small: Mapping[str, Any] = field(default_factory=dict)
+    silent: Mapping[str, str] = field(default_factory=dict)
+    group: Literal["system", "network"] = "network"
 
     @cached_property
     def schema(self) -> type[BaseModel]:
