@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mer_lib.features.cache import CacheWarning
 from mer_lib.features.compute import PointsUsed, compute, inputs_digest, points_used, report, takes_maps
+from mer_lib.features.descriptor_recipes import FaceSequence, RegionDirections
 from mer_lib.features.recipes import ApexFace, FlowMap, FourRegionMosaic, Motion, RegionCrops, Window
 from mer_lib.features.regions import Region, region_boxes
 from mer_lib.features.report import ClipsUsed
@@ -14,6 +15,7 @@ __all__ = [
     "ApexFace",
     "CacheWarning",
     "ClipsUsed",
+    "FaceSequence",
     "FlowMap",
     "FourRegionMosaic",
     "MagnifiedSequence",
@@ -22,6 +24,7 @@ __all__ = [
     "Recipe",
     "Region",
     "RegionCrops",
+    "RegionDirections",
     "Window",
     "compute",
     "inputs_digest",

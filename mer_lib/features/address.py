@@ -33,6 +33,8 @@ DECIDING = (
     "features/apex_face.py",
     "features/builders.py",
     "features/clip.py",
+    "features/descriptor_recipes.py",
+    "features/descriptors.py",
     "features/magnified.py",
     "features/maps.py",
     "features/movement.py",

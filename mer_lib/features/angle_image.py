@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from mer_lib.faces.regions import muscle_regions
+from mer_lib.faces.regions.row_order import row_order
 from mer_lib.features.cache import Made
 from mer_lib.features.clip import Annotation, Clip, known_apex
 from mer_lib.features.sequence_recipes import NO_MOTION, AngleImage
@@ -29,13 +30,13 @@ def frames(recipe: AngleImage, annotation: Annotation) -> Sequence[int]:
 
 
 def window(recipe: AngleImage, annotation: Annotation, apex: int) -> range:
-    """Return the frames of the window that the clip has."""
-    start = apex - recipe.frames // 2
-    return range(max(start, 0), min(start + recipe.frames + 1, annotation.n_frames))
+    """Return the frames of the window that the clip has; of several, from the first to the last."""
+    start = apex - recipe.columns_to_apex
+    return range(max(start, 0), min(start + recipe.columns + 1, annotation.n_frames))
 
 
 def angle_image(recipe: AngleImage, clip: Clip) -> Made:
-    """Make an :class:`AngleImage`: (1 or 3, regions, frames).
+    """Make an :class:`AngleImage`: (1 or 3, regions, frames), with windows before them where there are several.
 
     Raises:
         DataError: the window's first frame shows no face.
@@ -43,11 +44,21 @@ def angle_image(recipe: AngleImage, clip: Clip) -> Made:
     apex = clip.apex(recipe.apex)
     there = window(recipe, clip.annotation, apex)
     square = square_of(clip, there[0], recipe.align, recipe.side, no_face=recipe.no_face)
-    image = np.full(recipe.shape, _still(recipe), np.float32)
-    for column, moved in enumerate(_motions(recipe, clip, square, there), start=there[0] - apex + recipe.frames // 2):
+    image = np.full((recipe.sample_shape[0], recipe.regions, recipe.columns), _still(recipe), np.float32)
+    first = there[0] - apex + recipe.columns_to_apex
+    for column, moved in enumerate(_motions(recipe, clip, square, there), start=first):
         image[:, :, column] = coded(moved, recipe)
-    clip.facts["padded"] = 1 - (len(there) - 1) / recipe.frames
-    return Made(image, clip.facts)
+    known = np.zeros(recipe.columns, bool)
+    known[first : first + len(there) - 1] = True
+    shares = _windows(known, recipe).mean(axis=-1)
+    clip.facts.update(padded=1 - float(shares.mean()), clipped=int((shares < 1).sum()))
+    return Made(_windows(image[:, row_order(recipe.rows)], recipe).reshape(recipe.shape), clip.facts)
+
+
+def _windows(columns: np.ndarray, recipe: AngleImage) -> np.ndarray:
+    """Cut (..., columns) into (windows, ..., frames)."""
+    starts = range(0, recipe.windows * recipe.stride, recipe.stride)
+    return np.stack([columns[..., start : start + recipe.frames] for start in starts])
 
 
 def coded(moved: RegionMotion, recipe: AngleImage) -> np.ndarray:
@@ -58,11 +69,16 @@ def coded(moved: RegionMotion, recipe: AngleImage) -> np.ndarray:
     still = ~(length >= recipe.threshold) | np.isnan(angle)
     angle = np.where(still, 0.0, angle)
     if recipe.coding == "grey":
-        grey = angle_grey(angle) if recipe.sectors is None else sector_grey(sectors(angle, recipe.sectors))
-        return np.where(still, NO_MOTION, grey)[None]
+        return np.where(still, NO_MOTION, _grey(angle, recipe))[None]
     if recipe.sectors is not None:
-        angle = sectors(angle, recipe.sectors) * (2 * np.pi / recipe.sectors)
+        angle = sectors(angle, recipe.sectors, recipe.half_sector) * (2 * np.pi / recipe.sectors)
     return np.where(still, 0.0, np.stack([np.cos(angle), np.sin(angle), length]))
+
+
+def _grey(angle: np.ndarray, recipe: AngleImage) -> np.ndarray:
+    if recipe.sectors is None:
+        return angle_grey(angle)
+    return sector_grey(sectors(angle, recipe.sectors, recipe.half_sector), recipe.sectors)
 
 
 def _still(recipe: AngleImage) -> float:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mer_lib.datasets.frames.source import FrameSource
-from mer_lib.features import angle_image, apex_face, magnified, movement
+from mer_lib.features import angle_image, apex_face, descriptors, magnified, movement
 from mer_lib.features.cache import Made
 from mer_lib.features.clip import Annotation, Clip
 
@@ -34,6 +34,8 @@ BUILDERS = MappingProxyType(
         "apex_face": Builder(apex_face.frames, apex_face.apex_face),
         "angle_image": Builder(angle_image.frames, angle_image.angle_image),
         "magnified_sequence": Builder(magnified.frames, magnified.magnified_sequence),
+        "face_sequence": Builder(descriptors.sequence_frames, descriptors.face_sequence),
+        "region_directions": Builder(descriptors.direction_frames, descriptors.region_directions),
     }
 )
 

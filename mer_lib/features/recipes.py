@@ -25,8 +25,31 @@ NoFace = Literal["published", "refuse"]
 Head = Literal["kept", "removed"]
 
 
+#: What several views of one sample are for; see :attr:`_Recipe.view_rule`.
+ViewRule = Literal["none", "extra", "mean"]
+
+
 class _Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of what is made of one sample."""
+        raise NotImplementedError
+
+    @property
+    def view_rule(self) -> ViewRule:
+        """What the first axis holds: "none" (there are no views), or several views of the sample.
+
+        "extra": the first view is the sample, the others may be trained on besides, and are never tested on. "mean":
+        all views are trained on, and the prediction of a sample is the mean over those of its views.
+        """
+        return "none"
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of what a network is fed: `shape`, without the axis of views."""
+        return self.shape if self.view_rule == "none" else self.shape[1:]
 
 
 class _WithFlow(_Recipe):
@@ -235,6 +258,8 @@ class ApexFace(_Recipe):
 
     >>> ApexFace().shape
     (3, 224, 224)
+    >>> ApexFace(neighbours=4).shape, ApexFace(neighbours=4).sample_shape
+    ((5, 3, 224, 224), (3, 224, 224))
 
     Attributes:
         size: side in pixels.
@@ -242,12 +267,18 @@ class ApexFace(_Recipe):
             frame.
         margin: room around the points for "square", as a share of the square.
         grey: one channel rather than red, green and blue; makes data sets with and without colour alike.
-        frame: which frame; "onset" is a control: whatever is recognised on it is not the expression.
+        frame: which frame; "onset" is a control: whatever is recognised on it is not the expression. "difference" is
+            the apex minus the onset, -255 to 255, in the square of the onset, light evened on the parts that no muscle
+            moves: what of a still picture the movement has changed, and nearly nothing of who it is.
+        head_motion: for "difference": "removed" brings the apex to where the onset's head was.
+        neighbours: frames beside that one, as further views that may be trained on and are never tested on: one before,
+            one after, two before, and so on; beyond onset and offset those stand in. They share its square.
         apex: which frame counts as the apex; where none is annotated, as in SMIC, the authors take that of
             "cell_difference_published".
         no_face: what happens to a clip without a face.
 
-    Source: Quang, Chun, Tokuyama, CapsuleNet for micro-expression recognition, FG 2019; the margin is ours.
+    Source: Quang, Chun, Tokuyama, CapsuleNet for micro-expression recognition, FG 2019; the margin and "difference" are
+    ours.
     """
 
     recipe: Literal["apex_face"] = "apex_face"
@@ -256,11 +287,27 @@ class ApexFace(_Recipe):
     align: Align = "square"
     margin: float = Field(default=0.15, ge=0, le=1)
     grey: bool = False
-    frame: Literal["apex", "onset"] = "apex"
+    frame: Literal["apex", "onset", "difference"] = "apex"
+    head_motion: Head = "removed"
+    neighbours: int = Field(default=0, ge=0, le=16)
     apex: Apex = "annotated"
     no_face: NoFace = "published"
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, rows and columns of one input."""
+    def shape(self) -> tuple[int, ...]:
+        """Channels, rows and columns of one input, with the axis of views before them where there are neighbours."""
+        return (1 + self.neighbours, *self._image) if self.neighbours else self._image
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Channels, rows and columns."""
+        return self._image
+
+    @property
+    def view_rule(self) -> ViewRule:
+        """Neighbours are extra views."""
+        return "extra" if self.neighbours else "none"
+
+    @property
+    def _image(self) -> tuple[int, int, int]:
         return (1 if self.grey else 3, self.size, self.size)

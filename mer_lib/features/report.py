@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-COLUMNS = ("sample_id", "points", "faces", "apex", "apex_by", "assumed", "still", "padded", "repeated")
+COLUMNS = ("sample_id", "points", "faces", "apex", "apex_by", "assumed", "still", "padded", "clipped", "repeated")
 
 
 class Listener(Protocol):
@@ -26,8 +26,9 @@ class ClipsUsed:
         table: one row a clip: sample_id; points ("detected", or "published": the constant ones); faces (how many were
             found); apex (index of the frame from 0); apex_by ("annotated", "middle", or the method that spotted it);
             assumed (which of onset and offset are not annotated, so first and last frame); still (apex = onset, so
-            nothing can have moved); padded (share of an angle image without frames); repeated (frames of a sequence
-            that stand in it again). What a recipe does not know is missing.
+            nothing can have moved); padded (share of an angle image without frames); clipped (how many of its windows
+            reach beyond the clip); repeated (frames of a sequence that stand in it again). What a recipe does not know
+            is missing.
     """
 
     table: pd.DataFrame
@@ -60,6 +61,7 @@ class ClipsUsed:
             "apex taken as the middle": int((self.table["apex_by"] == "middle").sum()),
             "onset or offset not annotated": int((self.table["assumed"].fillna("") != "").sum()),
             "apex on the onset": int((self.table["still"] == True).sum()),  # noqa: E712 - missing is no answer
+            "windows beyond the clip": int((pd.to_numeric(self.table["clipped"]) > 0).sum()),
             "frames repeated": int((pd.to_numeric(self.table["repeated"]) > 0).sum()),
         }
         told = [f"{what} on {count}" for what, count in counts.items() if count]
