@@ -50,11 +50,11 @@ class Epochs:
         self.trained: list[int] = []
         original = TorchClassifier._epoch
 
-        def epoch(fitted: TorchClassifier, *args: Any) -> None:
+        def epoch(fitted: TorchClassifier, *args: Any) -> dict[str, float]:
             if args[-1] == stop:
                 raise KeyboardInterrupt
             self.trained.append(args[-1])
-            original(fitted, *args)
+            return original(fitted, *args)
 
         monkeypatch.setattr(TorchClassifier, "_epoch", epoch)
 
@@ -111,7 +111,7 @@ from mer_lib.training.estimator import TorchClassifier
 original = TorchClassifier._epoch
 def slow(fitted, *args):
     time.sleep(0.05 if args[-1] < 4 else 60)
-    original(fitted, *args)
+    return original(fitted, *args)
 TorchClassifier._epoch = slow
 X, y = data()
 with one_thread():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mer_lib.datasets.samples import CLASSES
 from mer_lib.errors import LeakageError
-from mer_lib.evaluation.frames import PROBABILITIES
+from mer_lib.evaluation.frames import probability_columns
 from mer_lib.evaluation.methods import is_network, make_estimator
 from mer_lib.evaluation.splits import Split
 from mer_lib.evaluation.store import FoldResult
@@ -22,12 +23,13 @@ class Inputs:
 
     Args:
         sample_ids: ids (N,), unique.
-        X: features (N, C, H, W).
+        X: features (N, *shape of the recipe).
         y: class numbers (N,).
+        classes: names of the classes.
     """
 
-    def __init__(self, sample_ids: list[str], X: np.ndarray, y: np.ndarray) -> None:
-        self.sample_ids, self.X, self.y = sample_ids, X, y
+    def __init__(self, sample_ids: list[str], X: np.ndarray, y: np.ndarray, classes: tuple[str, ...] = CLASSES) -> None:
+        self.sample_ids, self.X, self.y, self.classes = sample_ids, X, y, classes
         self._row = {sample_id: row for row, sample_id in enumerate(sample_ids)}
 
     def take(self, sample_ids: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -52,20 +54,8 @@ def compute_fold(
     Raises:
         LeakageError: a subject stands on two sides of the split.
     """
-    refuse_leakage(split)
-    train = tuple(sorted(split.train, key=lambda sample_id: (inputs.y[inputs._row[sample_id]], sample_id)))
-    X, y = inputs.take(train)
+    estimator, recorded = fit(variant, split, inputs, seed=seed, device=device, checkpoint=checkpoint)
     sides = {"test": split.test, "inner": split.inner}
-    watched = {role: inputs.take(ids)[0] for role, ids in sides.items() if ids}
-    estimator = make_estimator(variant, seed=fold_seed(variant, split.fold, seed), device=device, checkpoint=checkpoint)
-    with one_thread():
-        if is_network(variant):
-            estimator.fit(X, y, monitor=watched)
-            recorded, history = estimator.monitored_, estimator.history_
-        else:
-            estimator.fit(X, y)
-            recorded = {role: _all_classes(estimator, array)[None] for role, array in watched.items()}
-            history = {}
     frames = [_frame(split.fold, seed, role, sides[role], inputs, array) for role, array in recorded.items()]
     metadata = {
         "address": address,
@@ -73,11 +63,44 @@ def compute_fold(
         "seed": seed,
         "name": split.name,
         "variant": variant.model_dump(mode="json"),
-        "classes": list(CLASSES),
-        "fitted_on": sorted(train),
-        "history": history,
+        "classes": list(inputs.classes),
+        "fitted_on": sorted(split.train),
+        "history": getattr(estimator, "history_", {}),
+        "weights": getattr(estimator, "weights_", "none"),
     }
     return FoldResult(pd.concat(frames, ignore_index=True), metadata)
+
+
+def fit(
+    variant: Variant, split: Split, inputs: Inputs, *, seed: int, device: str, checkpoint: Path | None = None
+) -> tuple[Any, dict[str, np.ndarray]]:
+    """Return the estimator of one fold, fitted on the training side, and what it says of the other sides.
+
+    Returns:
+        The estimator, and for "test" and, if there are such samples, "inner" float32 probabilities (epochs, n, C); a
+        method without epochs has one.
+
+    Raises:
+        LeakageError: a subject stands on two sides of the split.
+    """
+    refuse_leakage(split)
+    own_seed = fold_seed(variant, split.fold, seed)
+    X, y = _to_train(variant, split, inputs, own_seed)
+    watched = {role: inputs.take(ids)[0] for role, ids in (("test", split.test), ("inner", split.inner)) if ids}
+    n_classes = len(inputs.classes)
+    estimator = make_estimator(variant, seed=own_seed, n_classes=n_classes, device=device, checkpoint=checkpoint)
+    with one_thread():
+        if is_network(variant):
+            return estimator.fit(X, y, monitor=watched), estimator.monitored_
+        estimator.fit(X, y)
+        return estimator, {role: all_classes(estimator, array, n_classes)[None] for role, array in watched.items()}
+
+
+def _to_train(variant: Variant, split: Split, inputs: Inputs, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return features and labels of the training side, the labels shuffled among them where the variant says so."""
+    train = tuple(sorted(split.train, key=lambda sample_id: (inputs.y[inputs._row[sample_id]], sample_id)))
+    X, y = inputs.take(train)
+    return X, np.random.default_rng(seed).permutation(y) if variant.training.permute_labels else y
 
 
 def refuse_leakage(split: Split) -> None:
@@ -92,9 +115,9 @@ def refuse_leakage(split: Split) -> None:
             )
 
 
-def _all_classes(estimator: object, X: np.ndarray) -> np.ndarray:
+def all_classes(estimator: object, X: np.ndarray, n_classes: int) -> np.ndarray:
     """Return float32 probabilities with one column for every class, 0 for those that training did not show."""
-    proba = np.zeros((len(X), len(CLASSES)), np.float32)
+    proba = np.zeros((len(X), n_classes), np.float32)
     proba[:, estimator.classes_] = estimator.predict_proba(X)  # type: ignore[attr-defined]
     return proba
 
@@ -114,5 +137,5 @@ def _frame(
             "y_true": np.tile(inputs.take(sample_ids)[1], epochs),
         }
     )
-    frame[list(PROBABILITIES)] = proba.reshape(epochs * n, -1)
+    frame[probability_columns(inputs.classes)] = proba.reshape(epochs * n, -1)
     return frame
