@@ -17,7 +17,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from mer_lib import atomic
 from mer_lib.errors import ParameterError, RunError, StoreError
-from mer_lib.evaluation import crossval, methods
+from mer_lib.evaluation import crossval, jobs, methods
 from mer_lib.evaluation.crossval import FoldEvent, FoldWarning, Job, choose_folds, plan, read_folds, run
 from mer_lib.evaluation.store import FoldResult, PredictionStore
 from mer_lib.training.baselines import dummy
@@ -283,7 +283,7 @@ def test_whatever_changes_a_result_is_computed_anew(store: PredictionStore, othe
 
 def test_changed_code_is_computed_anew(store: PredictionStore, monkeypatch: pytest.MonkeyPatch) -> None:
     run([job("dummy")], store)
-    monkeypatch.setattr(crossval, "code_version", lambda model: "changed")
+    monkeypatch.setattr(jobs, "code_version", lambda model: "changed")
     assert run([job("dummy")], store).computed == N_SUBJECTS
 
 

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-from mer_lib.datasets import FlowMapDataset, load
+from mer_lib.datasets import CLASSES, FlowMapDataset, load
 from mer_lib.evaluation import methods
 from mer_lib.evaluation.audit import audit
 from mer_lib.evaluation.crossval import Job, choose_folds, read_folds, run
-from mer_lib.evaluation.frames import PROBABILITIES
+from mer_lib.evaluation.frames import probability_columns
 from mer_lib.evaluation.metrics import score_by_dataset
 from mer_lib.evaluation.store import FoldResult, PredictionStore
 from mer_lib.evaluation.variant import Variant, fold_seed
@@ -90,7 +90,7 @@ def test_every_prediction_is_that_of_its_own_sample(store: PredictionStore) -> N
     for fold in read_folds(perfect, store):
         rows = fold.predictions
         expected = oracle_probability(rows["sample_id"].map(number).to_numpy())
-        proba = rows[list(PROBABILITIES)].to_numpy()
+        proba = rows[probability_columns(CLASSES)].to_numpy()
         np.testing.assert_array_equal(proba[np.arange(len(rows)), rows["y_true"]], expected)
         truth = readable().labels(rows["sample_id"].tolist())
         np.testing.assert_array_equal(rows["y_true"], truth)
@@ -192,7 +192,7 @@ def test_stored_probabilities_are_those_of_a_network_trained_that_long(store: Pr
         model.set_params(epochs=epoch).fit(compute(network.variant.features, toy(), train), toy().labels(train))
         part = rows[rows["epoch"] == epoch]
         expected = model.predict_proba(compute(network.variant.features, toy(), part["sample_id"].tolist()))
-        np.testing.assert_array_equal(part[list(PROBABILITIES)].to_numpy(), expected)
+        np.testing.assert_array_equal(part[probability_columns(CLASSES)].to_numpy(), expected)
 
 
 # Law 5: no leakage, three protocols out of one training

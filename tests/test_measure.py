@@ -12,14 +12,17 @@ from tempfile import mkdtemp
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import confusion_matrix, f1_score, recall_score
+from sklearn.metrics import confusion_matrix, f1_score, recall_score, roc_auc_score
 
 from mer_lib.datasets import CLASSES, FlowMapDataset
 from mer_lib.errors import ParameterError, StoreError
 from mer_lib.evaluation import crossval
+from mer_lib.evaluation.metrics import score
 from mer_lib.evaluation.store import PredictionStore
+from mer_lib.evaluation.trivial import TRIVIAL
 from mer_lib.papers.experiments import Experiment, experiment
-from mer_lib.papers.measure import METRICS, Measurement, jobs_of, measure, run_experiment
+from mer_lib.papers.measure import Measurement, jobs_of, measure, run_experiment
+from mer_lib.papers.measurement import metrics_of
 from tests.helpers import N_SUBJECTS, toy
 
 pytestmark = pytest.mark.filterwarnings("ignore::mer_lib.evaluation.crossval.FoldWarning")
@@ -117,17 +120,51 @@ def test_every_cell_is_there_once() -> None:
     keys = ["variant", "subset", "protocol", "metric"]
     scores = measured().scores
     assert not scores.duplicated(keys).any()
-    assert len(scores) == len(VARIANTS) * len(SUBSETS) * len(PROTOCOLS) * len(METRICS)
+    assert len(scores) == len(VARIANTS) * len(SUBSETS) * len(PROTOCOLS) * len(metrics_of(CLASSES))
     assert scores["variant"].unique().tolist() == VARIANTS
     assert scores["value"].between(0, 1).all()
 
 
 def test_intervals_hold_their_score_and_stand_where_they_are_promised() -> None:
     scores = measured().scores
-    promised = (scores["subset"] == "full") & scores["metric"].isin(["uf1", "uar"])
+    several = ["uf1", "uar", "accuracy", "auc_micro", "auc_macro"]
+    promised = (scores["subset"] == "full") & scores["metric"].isin(several)
     assert scores.loc[~promised, ["low", "high"]].isna().all().all()
     assert (scores.loc[promised, "low"] <= scores.loc[promised, "high"]).all()
     assert scores.loc[promised, ["low", "high"]].notna().all().all()
+
+
+def test_the_difference_to_the_class_prior_stands_with_its_interval() -> None:
+    scores = measured().scores
+    expected = (scores["subset"] == "full") & (scores["protocol"] == "fixed") & (scores["variant"] != "class prior")
+    expected &= scores["metric"].isin(["uf1", "uar", "accuracy", "auc_micro", "auc_macro"])
+    assert scores["over_prior"].notna().tolist() == expected.tolist()
+    truth = toy().labels()
+    shares = np.tile(np.bincount(truth) / len(truth), (len(truth), 1))
+    bars = {metric: measured().value("class prior", metric) for metric in ("uf1", "uar", "accuracy")}
+    bars |= {"auc_macro": 0.5, "auc_micro": roc_auc_score(np.eye(3)[truth].ravel(), shares.ravel())}
+    for row in scores[expected].itertuples():
+        gap = row.value - bars[row.metric]
+        assert row.over_prior == pytest.approx(gap)
+        assert row.over_prior_low <= row.over_prior_high
+
+
+def test_trivial_predictors_stand_beside_every_variant() -> None:
+    table = measured().trivial.set_index(["variant", "predictor"])
+    for label in VARIANTS:
+        own = chosen(label, SEEDS[0], "fixed")
+        uf1 = f1_score(own["y_true"], own["y_pred"], average="macro")
+        assert table.loc[(label, "these predictions"), "uf1"] == pytest.approx(uf1)
+    assert len(table) == (1 + len(TRIVIAL)) * len(VARIANTS)
+    assert table["uf1"].xs("class priors", level="predictor").nunique() == 1  # the same folds, the same priors
+
+
+def test_predictions_of_all_seeds_are_at_hand() -> None:
+    frame = measured().predictions["STSTNet", "fixed"]
+    assert sorted(frame["seed"].unique()) == list(SEEDS)
+    pooled = score(frame[frame["seed"] == 0])
+    own = chosen("STSTNet", 0, "fixed")
+    assert pooled.uf1 == pytest.approx(f1_score(own["y_true"], own["y_pred"], average="macro"))
 
 
 def test_gaps_are_differences_of_the_scores() -> None:

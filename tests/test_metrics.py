@@ -504,10 +504,11 @@ def test_a_broken_frame_is_refused(function, frame, message):
 
 
 def test_missing_columns_are_all_named():
-    frame = random_frame(np.random.default_rng(0)).drop(columns=["fold", "p_surprise", "y_true"])
+    frame = random_frame(np.random.default_rng(0)).drop(columns=["fold", "p_negative", "p_surprise", "y_true"])
     with pytest.raises(ParameterError) as error:
         metrics.mean_over_folds(frame)
-    assert all(f"column {name} is missing" in str(error.value) for name in ("fold", "p_surprise", "y_true"))
+    assert all(f"column {name} is missing" in str(error.value) for name in ("fold", "y_true"))
+    assert "a column p_<class> for each of two classes or more, got positive" in str(error.value)
 
 
 def test_all_faults_of_a_frame_are_named_at_once():

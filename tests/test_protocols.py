@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
+from mer_lib.datasets import CLASSES
 from mer_lib.errors import ParameterError
-from mer_lib.evaluation.frames import PROBABILITIES
+from mer_lib.evaluation.frames import probability_columns
 from mer_lib.evaluation.protocols import available_protocols, choose, uf1_per_epoch
 
 EPOCHS = 6
@@ -28,7 +29,7 @@ def rows(role: str, truth: list[int], guesses: np.ndarray, *, fold: int = 0, see
             "y_true": np.tile(truth, epochs),
         }
     )
-    frame[list(PROBABILITIES)] = np.eye(3, dtype="float32")[guesses.reshape(-1)] * 0.8 + 0.2 / 3
+    frame[probability_columns(CLASSES)] = np.eye(3, dtype="float32")[guesses.reshape(-1)] * 0.8 + 0.2 / 3
     return frame
 
 

@@ -288,7 +288,7 @@ def test_names_are_escaped(toy: Measurement) -> None:
     renamed = {evil: toy.experiment.variants["STSTNet"].model_copy(update={"note": evil})}
     chosen = toy.experiment.model_copy(update={"title": evil, "question": evil, "reading": evil, "variants": renamed})
     swap = {"STSTNet": evil}
-    frames = ("scores", "fold_means", "gaps", "curves", "events")
+    frames = ("scores", "fold_means", "gaps", "curves", "events", "trivial", "subject_means")
     part = {name: getattr(toy, name).query("variant == 'STSTNet'").replace(swap) for name in frames}
     attacked = dataclasses.replace(
         toy,
@@ -297,6 +297,7 @@ def test_names_are_escaped(toy: Measurement) -> None:
         confusion={(evil, *key[1:]): value for key, value in toy.confusion.items() if key[0] == "STSTNet"},
         audits={(evil, seed): entry for (name, seed), entry in toy.audits.items() if name == "STSTNet"},
         tests=pd.DataFrame(),
+        classes={evil: toy.classes["STSTNet"]},
         **part,
     )
     html = render([attacked], [evil], [NotebookRecord(evil, Path("a.ipynb"), error=evil)])

@@ -145,6 +145,22 @@ def test_too_few_samples_for_inner_validation_are_an_error() -> None:
         make_splits(setting, table(*rows), 0)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_class_rarer_than_the_folds_is_split_too_and_trained_on_wherever_it_can_be() -> None:
+    """Two people show surprise, with one sample each: each may be tested only while the other trains."""
+    rows = [("a", f"{s:02d}", f"c{i}", CLASSES[i % 2]) for s in range(10) for i in range(6)]
+    rows += [("a", f"{s:02d}", "rare", CLASSES[2]) for s in (3, 7)]
+    setting = variant(split={"kind": "kfold", "folds": 5, "inner_fraction": 0.2})
+    samples = table(*rows)
+    label = samples.set_index("sample_id")["label3"]
+    for seed in range(3):
+        folds = make_splits(setting, samples, seed)
+        assert sorted(name for fold in folds for name in fold.test) == sorted(samples["sample_id"])
+        for fold in folds:
+            assert set(label[list(fold.train)]) == set(CLASSES)
+            assert fold.inner
+
+
 @pytest.mark.parametrize(
     "spec",
     [

@@ -15,15 +15,18 @@ import pytest
 from pydantic import ValidationError
 
 from mer_lib import atomic
+from mer_lib.datasets import CLASSES
 from mer_lib.errors import StoreError
 from mer_lib.evaluation import code_version as code
-from mer_lib.evaluation.frames import PROBABILITIES
-from mer_lib.evaluation.store import COLUMNS, FoldResult, PredictionStore, decode, encode, result_address
+from mer_lib.evaluation.frames import probability_columns
+from mer_lib.evaluation.methods import METHODS
+from mer_lib.evaluation.store import FoldResult, PredictionStore, columns_of, decode, encode, result_address
 from mer_lib.evaluation.variant import Variant, fold_seed
-from mer_lib.models import FILES
 from tests.helpers import leftovers, toy, variant, with_pixels
 
 ADDRESS = "ststnet-0123456789abcdef"
+PROBABILITIES = probability_columns(CLASSES)
+METADATA = {"address": ADDRESS, "fold": 3, "seed": 1, "classes": list(CLASSES), "history": {"loss": [0.1, 1 / 3]}}
 
 
 def result(n: int = 5, epochs: int = 2, **metadata: Any) -> FoldResult:
@@ -38,8 +41,8 @@ def result(n: int = 5, epochs: int = 2, **metadata: Any) -> FoldResult:
             "y_true": rng.integers(0, 3, n * epochs),
         }
     )
-    frame[list(PROBABILITIES)] = rng.dirichlet([1, 1, 1], n * epochs)
-    return FoldResult(frame, {"address": ADDRESS, "fold": 3, "seed": 1, "history": {"loss": [0.1, 1 / 3]}, **metadata})
+    frame[PROBABILITIES] = rng.dirichlet([1, 1, 1], n * epochs)
+    return FoldResult(frame, {**METADATA, **metadata})
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ def test_a_fold_is_read_back_as_it_was_written(store: PredictionStore) -> None:
     back = store.read(ADDRESS, 3, 1)
     assert path == store.root / ADDRESS / "seed1-fold003.parquet"
     assert back.metadata == result().metadata
-    assert list(back.predictions) == list(COLUMNS)
+    assert list(back.predictions) == list(columns_of(CLASSES))
     assert {str(back.predictions[name].dtype) for name in PROBABILITIES} == {"float32"}
     expected = result().predictions.astype(dict.fromkeys(PROBABILITIES, "float32"))
     pd.testing.assert_frame_equal(back.predictions, expected, check_dtype=False)
@@ -232,6 +235,17 @@ def test_the_address_follows_variant_data_and_code() -> None:
     assert len({base, *others}) == 7
 
 
+def test_a_file_holds_a_probability_for_each_of_its_classes(store: PredictionStore) -> None:
+    classes = ["happiness", "anger", "disgust", "fear"]
+    three = result()
+    frame = three.predictions.drop(columns=PROBABILITIES)
+    frame[probability_columns(classes)] = np.random.default_rng(1).dirichlet([1] * 4, len(frame)).astype("float32")
+    store.write(ADDRESS, 3, 1, FoldResult(frame, {**three.metadata, "classes": classes}))
+    back = store.read(ADDRESS, 3, 1)
+    assert list(back.predictions)[-4:] == ["p_happiness", "p_anger", "p_disgust", "p_fear"]
+    np.testing.assert_array_equal(back.predictions["p_fear"], frame["p_fear"])
+
+
 def test_every_field_of_a_variant_changes_its_key() -> None:
     content = variant().model_dump()
     changes: list[dict[str, Any]] = [
@@ -243,6 +257,8 @@ def test_every_field_of_a_variant_changes_its_key() -> None:
         {"model": {"name": "htnet"}},
         {"model": {"name": "ststnet", "params": {"dropout": 0.1}}},
         {"split": {"kind": "loso", "inner_fraction": 0.2}},
+        {"labels": "casme3_six"},
+        {"subjects": "male"},
     ]
     other = {
         "scaling": "none",
@@ -253,6 +269,17 @@ def test_every_field_of_a_variant_changes_its_key() -> None:
         "weight_decay": 0.1,
         "class_weight": "balanced",
         "shuffle": False,
+        "momentum": 0.5,
+        "betas": (0.5, 0.9),
+        "schedule": "cosine",
+        "gamma": 0.5,
+        "loss": "margin",
+        "margins": (0.8, 0.2),
+        "sampling": "balanced",
+        "augmentation": {"kind": "faces"},
+        "weights": "imagenet_if_at_hand",
+        "freeze": ("conv1",),
+        "permute_labels": True,
     }
     assert set(other) == set(content["training"])
     changes += [{"training": {**content["training"], name: value}} for name, value in other.items()]
@@ -356,6 +383,18 @@ def test_only_a_networks_own_file_matters_to_it(package: Path) -> None:
     assert version("linear_svm") == before["linear_svm"]
 
 
+def test_parts_that_networks_share_matter_to_all_of_them_and_to_no_other(package: Path) -> None:
+    models = ("htnet", "da_crossvit", "ststnet", "lbp_top", "lbp_sip", "bi_woof")
+    before = {model: version(model) for model in models}
+    for file in ("models/blocks_htnet.py", "handcrafted/patterns.py"):
+        with (package / file).open("a") as stream:
+            stream.write("\nADDED = 1\n")
+    changed = {model for model in models if version(model) != before[model]}
+    assert {"htnet", "lbp_top", "lbp_sip"} <= changed
+    assert "ststnet" not in changed
+    assert "da_crossvit" not in changed
+
+
 def test_comments_docstrings_and_formatting_change_no_version(package: Path) -> None:
     before = version("ststnet")
     for file in ("models/ststnet.py", "training/estimator.py"):
@@ -402,6 +441,8 @@ HARMLESS = {
     "mer_lib.errors",
     "mer_lib.atomic",
     "mer_lib.datasets",  # the digest of the data follows what they read
+    "mer_lib.datasets.catalogue",  # and the labels that a label set gives: the digest of the data follows those, too
+    "mer_lib.datasets.recorded.labelling",
     "mer_lib.datasets.clips",
     "mer_lib.features",  # names of what is counted
     "mer_lib.features.from_clips",  # and what it calls: the digest of the inputs follows it
@@ -414,13 +455,16 @@ HARMLESS = {
     "mer_lib.manifest",
     "mer_lib.evaluation.store",  # how predictions are kept
     "mer_lib.models",  # finds a network by name; the network's own file is counted
+    "mer_lib.models.weights",  # which weights training starts from enters the address by itself
+    "mer_lib.handcrafted",  # finds a descriptor by name; its own file is counted
+    "mer_lib.handcrafted.info",
 }
 
 
 def deciding_files() -> list[Path]:
     parts = [code.PACKAGE / part for part in code.DECIDING]
-    models = [code.PACKAGE / "models" / f"{name}.py" for name in FILES]
-    return [file for part in parts for file in (part.glob("*.py") if part.is_dir() else [part])] + models
+    own = {file for method in METHODS for file in code.own_files(method)}
+    return [file for part in parts for file in (part.rglob("*.py") if part.is_dir() else [part])] + sorted(own)
 
 
 def imported(file: Path) -> set[str]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from mer_lib.datasets.class_view import Labelled, with_labels
 from mer_lib.datasets.flow_maps import FlowMapDataset
-from mer_lib.datasets.samples import CLASSES
 from mer_lib.evaluation.folds import subject_of
-from mer_lib.evaluation.frames import PROBABILITIES
+from mer_lib.evaluation.frames import probabilities
 from mer_lib.evaluation.store import FoldResult
 
 
@@ -44,9 +44,45 @@ class Audit:
         )
 
 
-def audit(label: str, folds: Sequence[FoldResult], dataset: FlowMapDataset) -> Audit:
-    """Audit the stored `folds` of one job against its data set: what each was fitted on, what it predicted."""
-    return Audit(label, tuple(check(folds, dataset) for check in CHECKS))
+@dataclass(frozen=True)
+class Known:
+    """What is known of the data apart from what was stored.
+
+    Attributes:
+        classes: names of the classes.
+        label: name of the class of each sample, by id.
+        tested: ids of the samples that have to be tested.
+        trainable: ids of the samples that any fold might have trained on, where it does not test them.
+    """
+
+    classes: tuple[str, ...]
+    label: pd.Series
+    tested: frozenset[str]
+    trainable: frozenset[str]
+
+
+def known_of(data: FlowMapDataset | Labelled, subjects: str = "all") -> Known:
+    """Return what must hold for a variant on `data` that uses `subjects`; see :class:`Variant`."""
+    view = data if isinstance(data, Labelled) else with_labels(data)
+    label = view.samples.set_index("sample_id")["label"]
+    of_gender = view.samples["gender"] == subjects.removeprefix("like_")
+    tested = frozenset(view.samples["sample_id"][of_gender.fillna(False)] if subjects != "all" else label.index)
+    # Whom a control trains on is drawn by chance, so that it may miss any class.
+    trainable = frozenset() if subjects.startswith("like_") else tested
+    return Known(view.classes, label, tested, trainable)
+
+
+def audit(label: str, folds: Sequence[FoldResult], data: FlowMapDataset | Labelled, subjects: str = "all") -> Audit:
+    """Audit the stored `folds` of one job against its data: what each was fitted on, what it predicted.
+
+    Args:
+        label: of the job, for people.
+        folds: all folds of one job.
+        data: the samples and their classes.
+        subjects: which subjects the variant uses.
+    """
+    known = known_of(data, subjects)
+    return Audit(label, tuple(check(folds, known) for check in CHECKS))
 
 
 def _tested(fold: FoldResult, role: str = "test") -> list[str]:
@@ -59,13 +95,12 @@ def _result(name: str, faults: Sequence[str], good: str, fatal: bool = True) -> 
     return Check(name, not faults, shown or good, fatal)
 
 
-def tested_once(folds: Sequence[FoldResult], dataset: FlowMapDataset) -> Check:
-    """Every sample of the data set is tested in exactly one fold."""
+def tested_once(folds: Sequence[FoldResult], known: Known) -> Check:
+    """Every sample of the subjects in question is tested in exactly one fold."""
     counts = pd.Series([sample for fold in folds for sample in _tested(fold)]).value_counts()
-    expected = set(dataset.samples["sample_id"])
     faults = [f"{sample} tested {n} times" for sample, n in counts[counts > 1].items()]
-    faults += [f"{sample} never tested" for sample in sorted(expected - set(counts.index))]
-    faults += [f"{sample} is not in the data" for sample in sorted(set(counts.index) - expected)]
+    faults += [f"{sample} never tested" for sample in sorted(known.tested - set(counts.index))]
+    faults += [f"{sample} is not in the data" for sample in sorted(set(counts.index) - known.tested)]
     return _result("each sample is tested exactly once", faults, f"{len(counts)} samples, {len(folds)} folds")
 
 
@@ -78,13 +113,13 @@ def _shared(folds: Sequence[FoldResult], role: str) -> list[str]:
     return faults
 
 
-def no_shared_subject(folds: Sequence[FoldResult], dataset: FlowMapDataset) -> Check:
+def no_shared_subject(folds: Sequence[FoldResult], known: Known) -> Check:
     """No subject is both fitted on and tested, by qualified id."""
     subjects = {subject_of(sample) for fold in folds for sample in _tested(fold)}
     return _result("no subject on both sides", _shared(folds, "test"), f"{len(subjects)} subjects compared")
 
 
-def inner_apart(folds: Sequence[FoldResult], dataset: FlowMapDataset) -> Check:
+def inner_apart(folds: Sequence[FoldResult], known: Known) -> Check:
     """Inner validation subjects are neither fitted on nor tested."""
     faults = _shared(folds, "inner")
     for fold in folds:
@@ -96,39 +131,59 @@ def inner_apart(folds: Sequence[FoldResult], dataset: FlowMapDataset) -> Check:
     return _result("inner validation subjects are apart", faults, good)
 
 
-def every_class_in_training(folds: Sequence[FoldResult], dataset: FlowMapDataset) -> Check:
-    """Every class occurs among the samples that each fold was fitted on."""
-    label = dataset.samples.set_index("sample_id")["label3"]
-    faults = [
-        f"{', '.join(missing)} missing in fold {fold.metadata['name']}"
-        for fold in folds
-        if (missing := sorted(set(CLASSES) - set(label.reindex(fold.metadata["fitted_on"]))))
-    ]
-    return _result("every class in training", faults, f"{len(CLASSES)} classes in all {len(folds)} folds")
+def every_class_in_training(folds: Sequence[FoldResult], known: Known) -> Check:
+    """Every class occurs among the samples that each fold was fitted on.
+
+    Where a fold tests everybody who shows a class, it cannot train on it: that is noted, and not fatal.
+    """
+    lacking = [(fold, name) for fold in folds for name in _classes_not_fitted(fold, known)]
+    avoidable = [(fold, name) for fold, name in lacking if _trainable(fold, name, known)]
+    faults = _named(avoidable or lacking)
+    if lacking and not avoidable:
+        faults = [f"{fault}, where it could not be trained on" for fault in faults]
+    good = f"{len(known.classes)} classes in all {len(folds)} folds"
+    return _result("every class in training", faults, good, fatal=bool(avoidable) or not lacking)
 
 
-def truth_agrees(folds: Sequence[FoldResult], dataset: FlowMapDataset) -> Check:
+def _classes_not_fitted(fold: FoldResult, known: Known) -> list[str]:
+    return sorted(set(known.classes) - set(known.label.reindex(fold.metadata["fitted_on"])))
+
+
+def _trainable(fold: FoldResult, name: str, known: Known) -> bool:
+    """Say whether anybody whom `fold` does not test shows the class."""
+    shown = known.label.index[known.label == name]
+    tested = {subject_of(sample) for sample in _tested(fold)}
+    return any(sample in known.trainable and subject_of(sample) not in tested for sample in shown)
+
+
+def _named(lacking: Sequence[tuple[FoldResult, str]]) -> list[str]:
+    by_fold: dict[str, list[str]] = {}
+    for fold, name in lacking:
+        by_fold.setdefault(fold.metadata["name"], []).append(name)
+    return [f"{', '.join(names)} missing in fold {fold}" for fold, names in by_fold.items()]
+
+
+def truth_agrees(folds: Sequence[FoldResult], known: Known) -> Check:
     """The stored true labels are those of the data set, joined by sample id."""
-    label = dataset.samples.set_index("sample_id")["label3"].map(CLASSES.index)
+    label = known.label.map(known.classes.index)
     rows = pd.concat([fold.predictions for fold in folds]).drop_duplicates(["sample_id", "y_true"])
-    known = rows[rows["sample_id"].isin(label.index)]
-    wrong = known.loc[label[known["sample_id"]].to_numpy() != known["y_true"].to_numpy(), "sample_id"]
-    return _result("stored truth is the data's", sorted(wrong), f"{len(known)} labels compared by sample id")
+    rows = rows[rows["sample_id"].isin(label.index)]
+    wrong = rows.loc[label[rows["sample_id"]].to_numpy() != rows["y_true"].to_numpy(), "sample_id"]
+    return _result("stored truth is the data's", sorted(wrong), f"{len(rows)} labels compared by sample id")
 
 
-def probabilities_sum_to_one(folds: Sequence[FoldResult], dataset: FlowMapDataset) -> Check:
+def probabilities_sum_to_one(folds: Sequence[FoldResult], known: Known) -> Check:
     """Class probabilities are finite, non-negative, and sum to one."""
     rows = pd.concat([fold.predictions for fold in folds])
-    proba = rows[list(PROBABILITIES)].to_numpy()
+    proba = probabilities(rows)
     bad = rows.loc[~((proba >= 0).all(1) & (abs(proba.sum(1) - 1) < 1e-3)), "sample_id"]
     return _result("probabilities sum to one", sorted(set(bad)), f"{len(rows)} rows")
 
 
-def classes_in_test_folds(folds: Sequence[FoldResult], dataset: FlowMapDataset) -> Check:
+def classes_in_test_folds(folds: Sequence[FoldResult], known: Known) -> Check:
     """Note how many test folds lack a class: why means over folds mislead, and scores are pooled first."""
-    lacking = sum(
-        len(set(fold.predictions.loc[fold.predictions["role"] == "test", "y_true"])) < len(CLASSES) for fold in folds
-    )
+    tested = [fold.predictions.loc[fold.predictions["role"] == "test", "y_true"].nunique() for fold in folds]
+    lacking = sum(count < len(known.classes) for count in tested)
     detail = f"{lacking} of {len(folds)} test folds lack a class: read pooled scores, not means over folds"
     return Check("test folds hold every class", lacking == 0, detail if lacking else "all do", fatal=False)
 

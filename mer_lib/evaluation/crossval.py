@@ -7,7 +7,6 @@ import traceback
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -15,53 +14,36 @@ import joblib
 import pandas as pd
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.errors import ParameterError, RunError, StoreError, fault_list
 from mer_lib.evaluation.code_version import code_version
 from mer_lib.evaluation.folds import Inputs, compute_fold
+from mer_lib.evaluation.jobs import Job
 from mer_lib.evaluation.methods import METHODS, check_method
 from mer_lib.evaluation.protocols import choose
 from mer_lib.evaluation.provenance import fold_event
-from mer_lib.evaluation.splits import Split, make_splits
-from mer_lib.evaluation.store import FoldResult, PredictionStore, result_address
+from mer_lib.evaluation.splits import Split
+from mer_lib.evaluation.store import FoldResult, PredictionStore
 from mer_lib.evaluation.variant import Variant
-from mer_lib.features import Recipe, compute, inputs_digest
+from mer_lib.features import compute
 from mer_lib.features.report import Listener as ClipListener
 from mer_lib.training.device import resolve_device
+
+__all__ = [
+    "FoldEvent",
+    "FoldTask",
+    "FoldWarning",
+    "Job",
+    "Listener",
+    "RunSummary",
+    "choose_folds",
+    "plan",
+    "read_folds",
+    "run",
+]
 
 # Read now, not when a first result is addressed: a process that lives on computes with the code it imported.
 for _method in METHODS:
     code_version(_method)
-
-
-@dataclass(frozen=True)
-class Job:
-    """One variant on one data set with one seed; `label` is its name for people."""
-
-    label: str
-    variant: Variant
-    dataset: FlowMapDataset
-    seed: int = 0
-
-    @cached_property
-    def address(self) -> str:
-        """The folder of this job's results in a store."""
-        return result_address(self.variant, self.data_digest, code_version(self.variant.model.name))
-
-    @cached_property
-    def data_digest(self) -> str:
-        """What stands for the data: ids, labels, and whatever the inputs are made of."""
-        return _data_digest(self.variant.features, self.dataset)
-
-    @cached_property
-    def splits(self) -> list[Split]:
-        """The job's folds."""
-        return make_splits(self.variant, self.dataset.samples, self.seed)
-
-
-@lru_cache(maxsize=64)  # the variants of an experiment share their features
-def _data_digest(features: Recipe, dataset: FlowMapDataset) -> str:
-    return inputs_digest(features, dataset)
 
 
 @dataclass(frozen=True)
@@ -202,7 +184,7 @@ def read_folds(job: Job, store: PredictionStore) -> list[FoldResult]:
 def choose_folds(folds: Sequence[FoldResult], protocol: str) -> pd.DataFrame:
     """Return the predictions of the epochs that `protocol` chooses, one row a (sample, seed).
 
-    Columns: `sample_id, fold, seed, epoch, y_true, p_negative, p_positive, p_surprise`.
+    Columns: `sample_id, fold, seed, epoch, y_true`, and `p_<class>` for each class.
     """
     parts = [choose(fold.predictions, protocol) for fold in folds]
     return pd.concat(parts).sort_values(["seed", "sample_id"], ignore_index=True)
@@ -220,9 +202,10 @@ def _inputs(
             continue
         key = (job.data_digest, job.variant.features.model_dump_json())
         if key not in by_recipe:
-            ids = sorted(job.dataset.samples["sample_id"])
-            X = compute(job.variant.features, job.dataset, ids, jobs=n_jobs, listener=listener)
-            by_recipe[key] = Inputs(ids, X, job.dataset.labels(ids))
+            seen = job.labelled
+            ids = sorted(seen.samples["sample_id"])
+            X = compute(job.variant.features, seen.dataset, ids, jobs=n_jobs, listener=listener)
+            by_recipe[key] = Inputs(ids, X, seen.labels(ids), seen.classes)
         inputs[job.address] = by_recipe[key]
     return inputs
 
@@ -242,9 +225,8 @@ def _check(jobs: Sequence[Job]) -> None:
 def _prepare(jobs: Sequence[Job], store: PredictionStore) -> None:
     """Clear each job's folder of what killed runs left, and say in it what it holds."""
     for job in jobs:
-        code = code_version(job.variant.model.name)
         store.sweep(job.address)
-        store.describe(job.address, job.variant, job.dataset.name, job.data_digest, code)
+        store.describe(job.address, job.variant, job.dataset.name, job.data_digest, job.code)
 
 
 def _run_task(task: FoldTask, inputs: Inputs, root: Path, device: str) -> FoldEvent:

@@ -1,7 +1,7 @@
 """Frames of chosen predictions: one row a (sample, seed) with the truth and one probability a class.
 
-Data set and subject of a row are read from its `sample_id`; no row is ever matched to anything by its
-position.
+The columns ``p_<class>`` say which classes there are, in the order of the class numbers. Data set and subject of a row
+are read from its `sample_id`; no row is ever matched to anything by its position.
 """
 
 from __future__ import annotations
@@ -14,18 +14,49 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mer_lib.datasets.samples import CLASSES
 from mer_lib.errors import ParameterError, fault_list
 
 #: The name of all data sets of a frame together.
 FULL = "full"
-PROBABILITIES: tuple[str, ...] = tuple(f"p_{name}" for name in CLASSES)
+_PREFIX = "p_"
 _SAMPLE_ID = re.compile(r"[^/\s]+/[^/\s]+/[^/\s]+")
 
 
+def probability_columns(classes: Iterable[str]) -> list[str]:
+    """Return the columns that hold the probabilities of `classes`, in their order.
+
+    >>> probability_columns(["negative", "positive"])
+    ['p_negative', 'p_positive']
+    """
+    return [f"{_PREFIX}{name}" for name in classes]
+
+
+def classes_of(predictions: pd.DataFrame) -> tuple[str, ...]:
+    """Return the classes of a frame in the order of their columns, which is that of the class numbers."""
+    return tuple(str(name).removeprefix(_PREFIX) for name in predictions if str(name).startswith(_PREFIX))
+
+
+def probabilities(predictions: pd.DataFrame) -> npt.NDArray[Any]:
+    """Return the probabilities of a frame, (n, C)."""
+    return predictions[probability_columns(classes_of(predictions))].to_numpy()
+
+
 def predicted_classes(predictions: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Return the most probable class number of each row, int64 (n,); among equals the first in `CLASSES`."""
-    return predictions[list(PROBABILITIES)].to_numpy().argmax(axis=1)
+    """Return the most probable class number of each row, int64 (n,); among equals the first class."""
+    return probabilities(predictions).argmax(axis=1)
+
+
+def only(predictions: pd.DataFrame, sample_ids: Iterable[str]) -> pd.DataFrame:
+    """Keep the rows of some samples, such as the clips of men, so that several methods are scored on the same ones.
+
+    Raises:
+        ParameterError: a sample was not predicted; some are named.
+    """
+    wanted = set(sample_ids)
+    missing = wanted - set(predictions["sample_id"])
+    if missing:
+        raise ParameterError(f"expected predictions of all samples asked for, got none of {named_few(missing)}")
+    return predictions[predictions["sample_id"].isin(wanted)].reset_index(drop=True)
 
 
 def subject_ids(predictions: pd.DataFrame) -> pd.Series:
@@ -48,13 +79,17 @@ def check_predictions(predictions: pd.DataFrame, *, several_seeds: bool = False,
     Raises:
         ParameterError: with all faults at once.
     """
-    required = ["sample_id", "seed", "y_true", *PROBABILITIES, *columns]
-    missing = [name for name in required if name not in predictions]
-    if missing:
-        raise_if([f"column {name} is missing" for name in missing], "Predictions break their contract")
+    required = ["sample_id", "seed", "y_true", *columns]
+    missing = [f"column {name} is missing" for name in required if name not in predictions]
+    classes = classes_of(predictions)
+    if len(classes) < 2:
+        missing.append(
+            f"expected a column p_<class> for each of two classes or more, got {', '.join(classes) or 'none'}"
+        )
+    raise_if(missing, "Predictions break their contract")
     faults = [
         *_id_faults(predictions),
-        *class_number_faults("y_true", predictions["y_true"].to_numpy(), len(CLASSES)),
+        *class_number_faults("y_true", predictions["y_true"].to_numpy(), len(classes)),
     ]
     faults += _proba_faults(predictions)
     faults += _several_seeds_faults(predictions) if several_seeds else _one_seed_faults(predictions)
@@ -97,7 +132,7 @@ def _id_faults(predictions: pd.DataFrame) -> list[str]:
 
 
 def _proba_faults(predictions: pd.DataFrame) -> list[str]:
-    proba = predictions[list(PROBABILITIES)].to_numpy(dtype=np.float64)
+    proba = probabilities(predictions).astype(np.float64)
     # The tolerance leaves room for the rounding of float32, not for logits.
     valid = np.isfinite(proba).all(axis=1) & (proba >= 0).all(axis=1) & (np.abs(proba.sum(axis=1) - 1) < 1e-3)
     if valid.all():

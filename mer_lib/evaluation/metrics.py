@@ -34,10 +34,11 @@ from mer_lib.datasets.samples import CLASSES
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation.frames import (
     FULL,
-    PROBABILITIES,
     check_predictions,
     class_number_faults,
+    classes_of,
     predicted_classes,
+    probabilities,
     raise_if,
     subject_ids,
 )
@@ -344,11 +345,12 @@ class Scores:
     Attributes:
         n: number of samples.
         n_subjects: number of subjects, compared as ``<dataset>/<subject>``.
-        support: number of true samples a class, in the order of `CLASSES`.
+        classes: names of the classes, in the order of their numbers.
+        support: number of true samples a class, in that order.
         uf1: unweighted F1, 0..1.
         uar: unweighted average recall, 0..1.
         accuracy: share of correct predictions, 0..1.
-        recall: recall a class, in the order of `CLASSES`; NaN for an absent class, or 0 where absent is
+        recall: recall a class, in the order of `classes`; NaN for an absent class, or 0 where absent is
             ``"zero"``.
         auc_micro: micro-averaged area under the ROC curve.
         auc_macro: macro-averaged area under the ROC curve over the classes that have a curve.
@@ -358,6 +360,7 @@ class Scores:
 
     n: int
     n_subjects: int
+    classes: tuple[str, ...]
     support: tuple[int, ...]
     uf1: float
     uar: float
@@ -371,14 +374,14 @@ class Scores:
     def row(self) -> dict[str, float]:
         """The numbers as one flat row of a table, recalls as ``recall_<class>``."""
         names = ("n", "n_subjects", "uf1", "uar", "accuracy", "auc_micro", "auc_macro")
-        recalls = {f"recall_{name}": value for name, value in zip(CLASSES, self.recall, strict=True)}
+        recalls = {f"recall_{name}": value for name, value in zip(self.classes, self.recall, strict=True)}
         return {name: getattr(self, name) for name in names} | recalls
 
 
 def score(predictions: pd.DataFrame, absent: Absent = "exclude") -> Scores:
     """Score one seed's chosen predictions, pooled over all folds in the frame.
 
-    The predicted class is the one with the highest probability; among equals the first in `CLASSES`.
+    The predicted class is the one with the highest probability; among equals the first.
 
     Args:
         predictions: one row a sample with the columns `sample_id`, `seed`, `y_true` and one `p_<class>` a
@@ -393,13 +396,14 @@ def score(predictions: pd.DataFrame, absent: Absent = "exclude") -> Scores:
             class under ``"raise"``.
     """
     check_predictions(predictions)
-    truth, proba = predictions["y_true"].to_numpy(), predictions[list(PROBABILITIES)].to_numpy()
-    matrix = confusion_matrix(truth, proba.argmax(axis=1), len(CLASSES))
+    classes, truth, proba = classes_of(predictions), predictions["y_true"].to_numpy(), probabilities(predictions)
+    matrix = confusion_matrix(truth, proba.argmax(axis=1), len(classes))
     matrix.setflags(write=False)
     support = matrix.sum(axis=1)
     return Scores(
         n=len(predictions),
         n_subjects=subject_ids(predictions).nunique(),
+        classes=classes,
         support=tuple(support.tolist()),
         uf1=float(uf1(matrix, absent)),
         uar=float(uar(matrix, absent)),
@@ -408,7 +412,7 @@ def score(predictions: pd.DataFrame, absent: Absent = "exclude") -> Scores:
         auc_micro=roc_auc(truth, proba, "micro"),
         auc_macro=roc_auc(truth, proba, "macro"),
         confusion=matrix,
-        absent=tuple(name for name, count in zip(CLASSES, support, strict=True) if count == 0),
+        absent=tuple(name for name, count in zip(classes, support, strict=True) if count == 0),
     )
 
 
@@ -441,14 +445,15 @@ def mean_over_folds(predictions: pd.DataFrame, absent: Absent = "exclude") -> di
         ParameterError: as :func:`score`.
     """
     check_predictions(predictions, columns=["fold"])
-    _, matrices = confusion_matrices(predictions["fold"], predictions["y_true"], predicted_classes(predictions))
+    classes, guess = classes_of(predictions), predicted_classes(predictions)
+    _, matrices = confusion_matrices(predictions["fold"], predictions["y_true"], guess, len(classes))
     without = (matrices.sum(axis=2) == 0).sum(axis=0)
     return {
         "uf1_mean_over_folds": float(uf1(matrices, absent).mean()),
         "uar_mean_over_folds": float(uar(matrices, absent).mean()),
         "accuracy_mean_over_folds": float(accuracy(matrices).mean()),
         "n_folds": float(len(matrices)),
-        **{f"folds_without_{name}": float(n) for name, n in zip(CLASSES, without, strict=True)},
+        **{f"folds_without_{name}": float(n) for name, n in zip(classes, without, strict=True)},
     }
 
 

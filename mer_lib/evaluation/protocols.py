@@ -14,9 +14,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mer_lib.datasets.samples import CLASSES
 from mer_lib.errors import ParameterError
-from mer_lib.evaluation.frames import predicted_classes
+from mer_lib.evaluation.frames import classes_of, predicted_classes
 from mer_lib.evaluation.metrics import uf1
 
 PROTOCOLS = ("fixed", "nested", "published")
@@ -78,7 +77,7 @@ def _accuracies(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 def uf1_per_epoch(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the epochs (E,) and the UF1 (E,) of `rows`, which hold the same samples in every epoch."""
     epochs, truth, guess = _by_epoch(rows)
-    one_hot = np.eye(len(CLASSES), dtype=np.int64)
+    one_hot = np.eye(len(classes_of(rows)), dtype=np.int64)
     matrices = np.einsum("enc,end->ecd", one_hot[truth], one_hot[guess])
     return epochs, uf1(matrices)
 

@@ -11,198 +11,48 @@ sequentially rejective multiple test procedure", Scandinavian Journal of Statist
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from mer_lib.errors import ParameterError
-from mer_lib.evaluation.frames import check_predictions, named_few, predicted_classes, raise_if, subject_ids
-from mer_lib.evaluation.metrics import METRICS, FloatArray, IntArray, confusion_matrices
+from mer_lib.evaluation.frames import classes_of, raise_if
+from mer_lib.evaluation.intervals import (
+    Interval,
+    bootstrap_interval,
+    check_paired,
+    difference_interval,
+    draw_faults,
+    resample_subjects,
+)
+from mer_lib.evaluation.mcnemar import McNemarResult, mcnemar
+from mer_lib.evaluation.metrics import METRICS, FloatArray, IntArray
+from mer_lib.evaluation.pooling import subject_matrices
+
+__all__ = [
+    "Interval",
+    "McNemarResult",
+    "PermutationResult",
+    "bootstrap_interval",
+    "compare_all",
+    "difference_interval",
+    "holm",
+    "mcnemar",
+    "permutation_test",
+    "resample_subjects",
+    "shared",
+    "subject_matrices",
+]
 
 #: Up to this many subjects a permutation test looks at every exchange (2^12 = 4096) instead of a random part.
 EXACT_SUBJECTS = 12
 #: Differences that are equal but for rounding count as equal.
 _TIE = 1e-12
-_CLASS_MEANS = frozenset({"uf1", "uar", "macro_precision"})
-
-
-def subject_matrices(predictions: pd.DataFrame) -> tuple[npt.NDArray[Any], IntArray]:
-    """Count the predictions of each subject.
-
-    Args:
-        predictions: one seed's chosen predictions, as for :func:`mer_lib.evaluation.metrics.score`.
-
-    Returns:
-        The S subjects as ``<dataset>/<subject>``, sorted, and their confusion matrices, int64 (S, C, C), rows
-        are the truth. Their sum is the pooled confusion matrix.
-
-    Raises:
-        ParameterError: the frame breaks its contract; all faults at once.
-    """
-    check_predictions(predictions)
-    truth, guess = predictions["y_true"].to_numpy(), predicted_classes(predictions)
-    return confusion_matrices(subject_ids(predictions).to_numpy(dtype=str), truth, guess)
-
-
-# Intervals
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A score and the range that subjects like these would put it in.
-
-    Attributes:
-        point: the score itself; the mean over seeds where there are several.
-        low: lower end; NaN where the interval is unknown (one subject, or no complete resample).
-        high: upper end; NaN likewise.
-        level: nominal coverage, such as 0.95.
-        n: number of resamples drawn.
-        metric: name of the score.
-        n_subjects: number of subjects.
-        n_seeds: number of seeds that `point` averages.
-        n_incomplete: resamples left out, since a class of the data was in none of the subjects drawn.
-        unit: what was resampled.
-    """
-
-    point: float
-    low: float
-    high: float
-    level: float
-    n: int
-    metric: str
-    n_subjects: int
-    n_seeds: int
-    n_incomplete: int
-    unit: str = "subject"
-
-    def __str__(self) -> str:
-        return f"{self.point:.4f} [{self.low:.4f}, {self.high:.4f}]"
-
-
-def bootstrap_interval(
-    predictions: pd.DataFrame | Sequence[pd.DataFrame],
-    metric: str = "uf1",
-    level: float = 0.95,
-    n: int = 2000,
-    seed: int = 0,
-    stratify: Literal["dataset"] | None = None,
-) -> Interval:
-    """Percentile interval of a pooled score from a bootstrap of whole subjects.
-
-    Each resample draws as many subjects as there are, with replacement, each with all of its samples (and all
-    of its seeds), sums their confusion matrices and scores the sum. The interval lies between the (1 - level)
-    / 2 and the (1 + level) / 2 quantile of these scores. It covers the choice of test subjects, not that of
-    the training data or of the seed: no network is trained again.
-
-    A resample without any sample of a class that the data contain would average over fewer classes and so be
-    another quantity: it is left out and counted in `n_incomplete` (accuracy is defined there and keeps it).
-
-    Args:
-        predictions: chosen predictions of one or several seeds, in one frame or one frame a seed. Several
-            seeds hold the same samples; the score is then the mean over seeds.
-        metric: a name in :data:`mer_lib.evaluation.metrics.METRICS`.
-        level: nominal coverage, above 0 and below 1.
-        n: number of resamples.
-        seed: of the drawing; the same seed gives the same interval for any order of rows.
-        stratify: None draws from all subjects alike, so the share of each data set varies as well;
-            ``"dataset"`` draws within each data set and keeps its number of subjects.
-
-    Returns:
-        An :class:`Interval`, with unknown (NaN) ends where there is one subject only.
-
-    Raises:
-        ParameterError: the predictions break their contract, or a parameter is out of range.
-
-    Source: Davison and Hinkley 1997, section 3.8 (clusters) and chapter 5 (percentiles).
-    """
-    measure = _measure(metric)
-    raise_if(_draw_faults(n, level), "No interval can be drawn")
-    subjects, matrices = _seed_matrices(predictions)
-    drawn = resample_subjects(subjects, n, seed, stratify)
-    pooled = _pool(_counts(drawn, len(subjects)), matrices)
-    complete = _complete(pooled, matrices) if metric in _CLASS_MEANS else np.ones(n, bool)
-    low, high = _percentiles(measure(pooled[complete]).mean(axis=1), level, len(subjects))
-    return Interval(
-        point=float(measure(matrices.sum(axis=1)).mean()),
-        low=low,
-        high=high,
-        level=level,
-        n=n,
-        metric=metric,
-        n_subjects=len(subjects),
-        n_seeds=len(matrices),
-        n_incomplete=int(n - complete.sum()),
-    )
-
-
-def resample_subjects(
-    subjects: Sequence[str] | npt.NDArray[Any],
-    n: int,
-    seed: int = 0,
-    stratify: Literal["dataset"] | None = None,
-) -> IntArray:
-    """Draw `n` resamples of the subjects with replacement.
-
-    >>> resample_subjects(["toya/01", "toya/02", "toyb/01"], n=5).shape
-    (5, 3)
-
-    Args:
-        subjects: S names ``<dataset>/<subject>``.
-        n: number of resamples.
-        seed: of the drawing.
-        stratify: None, or ``"dataset"`` to draw within each data set.
-
-    Returns:
-        Indices into `subjects`, int64 (n, S).
-
-    Raises:
-        ParameterError: `stratify` is unknown.
-    """
-    if stratify not in (None, "dataset"):
-        raise ParameterError(f"stratify: expected None or 'dataset', got {stratify!r}")
-    strata = np.array([str(name).split("/")[0] if stratify else "" for name in subjects])
-    generator = np.random.default_rng(seed)
-    members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
-    return np.hstack([group[generator.integers(0, len(group), (n, len(group)))] for group in members])
-
-
-def _seed_matrices(predictions: pd.DataFrame | Sequence[pd.DataFrame]) -> tuple[npt.NDArray[Any], IntArray]:
-    """Return the subjects (S,) and the matrices of each seed, (seeds, S, C, C)."""
-    frame = predictions if isinstance(predictions, pd.DataFrame) else pd.concat(predictions, ignore_index=True)
-    check_predictions(frame, several_seeds=True)
-    per_seed = [subject_matrices(rows) for _, rows in frame.groupby("seed", sort=True)]
-    return per_seed[0][0], np.stack([matrices for _, matrices in per_seed])
-
-
-def _counts(drawn: IntArray, n_subjects: int) -> FloatArray:
-    """Return how often each resample holds each subject, (n, S)."""
-    cells = drawn + n_subjects * np.arange(len(drawn))[:, None]
-    return np.bincount(cells.ravel(), minlength=len(drawn) * n_subjects).reshape(-1, n_subjects).astype(np.float64)
-
-
-def _pool(counts: FloatArray, matrices: IntArray) -> FloatArray:
-    """Sum the matrices (seeds, S, C, C) over subjects, weighted by `counts` (n, S): (n, seeds, C, C)."""
-    # Products in float64 are exact for counts of samples, and much faster than in integers.
-    return np.tensordot(counts, matrices.astype(np.float64), axes=(1, 1))
-
-
-def _complete(pooled: FloatArray, matrices: IntArray) -> npt.NDArray[np.bool_]:
-    """Say which resamples hold every class that the data hold, (n,)."""
-    in_data = matrices.sum(axis=(0, 1, 3)) > 0
-    in_resample = pooled.sum(axis=(1, 3)) > 0
-    return in_resample[:, in_data].all(axis=1)
-
-
-def _percentiles(values: FloatArray, level: float, n_subjects: int) -> tuple[float, float]:
-    if n_subjects < 2 or values.size == 0:
-        return float("nan"), float("nan")
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 # Tests
@@ -263,7 +113,7 @@ def permutation_test(
     Source: Davison and Hinkley 1997, chapter 4.
     """
     measure = _measure(metric)
-    raise_if(_draw_faults(n), "No test can be run")
+    raise_if(draw_faults(n), "No test can be run")
     first, second = _paired(predictions_a, predictions_b)
     exact = len(first) <= EXACT_SUBJECTS
     swaps = _all_swaps(len(first)) if exact else _random_swaps(len(first), n, seed)
@@ -307,6 +157,7 @@ def compare_all(
     metric: str = "uf1",
     n: int = 10_000,
     seed: int = 0,
+    common: bool = False,
 ) -> pd.DataFrame:
     """Test every pair of methods, or each method against a reference, with Holm-corrected p-values.
 
@@ -316,10 +167,12 @@ def compare_all(
         metric: a name in :data:`mer_lib.evaluation.metrics.METRICS`.
         n: number of random exchanges a test.
         seed: of the random exchanges.
+        common: compare each pair on the samples that both predicted, such as those of men, where one method was
+            tested on men alone; pairs that share no sample, or tell other classes apart, are left out.
 
     Returns:
         One row a test: `method_a, method_b, metric, score_a, score_b, difference` (a minus b), `p_value`,
-        `p_holm`, `n_subjects`, `n` (exchanges), `exact`.
+        `p_holm`, `n_subjects`, `n_samples`, `n` (exchanges), `exact`; empty where no pair can be compared.
 
     Raises:
         ParameterError: fewer than two methods, an unknown reference, or as :func:`permutation_test`.
@@ -329,19 +182,34 @@ def compare_all(
     if reference is not None and reference not in frames:
         raise ParameterError(f"reference: expected one of {', '.join(frames)}, got {reference!r}")
     pairs = combinations(frames, 2) if reference is None else ((a, reference) for a in frames if a != reference)
-    rows = [_compare(a, b, frames, metric, n, seed) for a, b in pairs]
+    chosen = {(a, b): shared(frames[a], frames[b]) if common else (frames[a], frames[b]) for a, b in pairs}
+    rows = [_compare(*names, *both, metric, n, seed) for names, both in chosen.items() if both is not None]
+    if not rows:
+        return pd.DataFrame()
     adjusted = holm({str(number): row["p_value"] for number, row in enumerate(rows)})
     table = pd.DataFrame(rows)
     table.insert(table.columns.get_loc("p_value") + 1, "p_holm", list(adjusted.values()))
     return table
 
 
-def _compare(a: str, b: str, frames: Mapping[str, pd.DataFrame], metric: str, n: int, seed: int) -> dict[str, Any]:
+def shared(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Return the rows of both frames for the samples that both hold; None without any, or for other classes."""
+    if classes_of(first) != classes_of(second):
+        return None
+    ids = set(first["sample_id"]) & set(second["sample_id"])
+    if not ids:
+        return None
+    return first[first["sample_id"].isin(ids)], second[second["sample_id"].isin(ids)]
+
+
+def _compare(
+    a: str, b: str, first: pd.DataFrame, second: pd.DataFrame, metric: str, n: int, seed: int
+) -> dict[str, Any]:
     try:
-        result = permutation_test(frames[a], frames[b], metric, n, seed)
+        result = permutation_test(first, second, metric, n, seed)
     except ParameterError as error:
         raise ParameterError(f"{a} against {b}: {error}") from None
-    score_a, score_b = (_measure(metric)(subject_matrices(frames[name])[1].sum(axis=0)) for name in (a, b))
+    score_a, score_b = (_measure(metric)(subject_matrices(frame)[1].sum(axis=0)) for frame in (first, second))
     return {
         "method_a": a,
         "method_b": b,
@@ -351,6 +219,7 @@ def _compare(a: str, b: str, frames: Mapping[str, pd.DataFrame], metric: str, n:
         "difference": result.difference,
         "p_value": result.p_value,
         "n_subjects": result.n_subjects,
+        "n_samples": len(first),
         "n": result.n,
         "exact": result.exact,
     }
@@ -359,20 +228,7 @@ def _compare(a: str, b: str, frames: Mapping[str, pd.DataFrame], metric: str, n:
 def _paired(predictions_a: pd.DataFrame, predictions_b: pd.DataFrame) -> tuple[IntArray, IntArray]:
     """Return the subject matrices of both methods, (S, C, C) each, once their samples are seen to agree."""
     (_, first), (_, second) = subject_matrices(predictions_a), subject_matrices(predictions_b)
-    truth_a, truth_b = (frame.set_index("sample_id")["y_true"] for frame in (predictions_a, predictions_b))
-    faults = [
-        f"the {which} method alone has {named_few(ids)}"
-        for which, ids in [
-            ("first", truth_a.index.difference(truth_b.index)),
-            ("second", truth_b.index.difference(truth_a.index)),
-        ]
-        if len(ids)
-    ]
-    common = truth_a.index.intersection(truth_b.index)
-    differing = common[truth_a[common].to_numpy() != truth_b[common].to_numpy()]
-    if len(differing):
-        faults.append(f"the methods have different truths for {named_few(differing)}")
-    raise_if(faults, "Two methods are compared on the same samples, but these differ")
+    check_paired(predictions_a, predictions_b)
     return first, second
 
 
@@ -397,8 +253,3 @@ def _measure(metric: str) -> Callable[[npt.ArrayLike], Any]:
     if metric not in METRICS:
         raise ParameterError(f"metric: expected one of {', '.join(METRICS)}, got {metric!r}")
     return METRICS[metric]
-
-
-def _draw_faults(n: int, level: float = 0.5) -> list[str]:
-    faults = [f"n: expected 1 draw or more, got {n}"] if n < 1 else []
-    return faults if 0 < level < 1 else [*faults, f"level: expected a number above 0 and below 1, got {level}"]

@@ -28,21 +28,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mer_lib import atomic
-from mer_lib.datasets.samples import CLASSES
 from mer_lib.errors import StoreError
+from mer_lib.evaluation.frames import probability_columns
 from mer_lib.evaluation.variant import Variant
 
-COLUMNS: dict[str, Any] = {
+_COLUMNS: dict[str, Any] = {
     "sample_id": pa.string(),
     "fold": pa.int32(),
     "seed": pa.int32(),
     "epoch": pa.int32(),
     "role": pa.string(),
     "y_true": pa.int8(),
-    **{f"p_{name}": pa.float32() for name in CLASSES},
 }
 METADATA_KEY = b"mer"
 _SEAL, _BLANK = b'"sha256": "', "0" * 64
+
+
+def columns_of(classes: Iterable[str]) -> dict[str, Any]:
+    """Return the columns of a file of predictions and their types: one probability for each of `classes`."""
+    return _COLUMNS | dict.fromkeys(probability_columns(classes), pa.float32())
 
 
 def result_address(variant: Variant, data_digest: str, code: str) -> str:
@@ -53,7 +57,10 @@ def result_address(variant: Variant, data_digest: str, code: str) -> str:
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What one fold left behind: its predictions (see :data:`COLUMNS`) and how they came about."""
+    """What one fold left behind: its predictions (see :func:`columns_of`) and how they came about.
+
+    `metadata` names the `classes`.
+    """
 
     predictions: pd.DataFrame
     metadata: dict[str, Any]
@@ -188,7 +195,8 @@ def _event(line: str) -> dict[str, Any] | None:
 
 def encode(result: FoldResult) -> bytes:
     """Return the bytes of a fold's file: the same for the same content."""
-    table = pa.table({name: pa.array(result.predictions[name], type=kind) for name, kind in COLUMNS.items()})
+    columns = columns_of(result.metadata["classes"])
+    table = pa.table({name: pa.array(result.predictions[name], type=kind) for name, kind in columns.items()})
     metadata = {**result.metadata, "sha256": _BLANK}
     table = table.replace_schema_metadata({METADATA_KEY: json.dumps(metadata, sort_keys=True)})
     buffer = io.BytesIO()
@@ -207,9 +215,9 @@ def decode(data: bytes) -> FoldResult:
     if _sealed(data) != data:
         raise ValueError("its bytes do not match its checksum")
     table = pq.read_table(io.BytesIO(data))
-    if table.column_names != list(COLUMNS):
-        raise ValueError(f"expected the columns {list(COLUMNS)}, got {table.column_names}")
     metadata = json.loads(table.schema.metadata[METADATA_KEY])
+    if table.column_names != (expected := list(columns_of(metadata["classes"]))):
+        raise ValueError(f"expected the columns {expected}, got {table.column_names}")
     del metadata["sha256"]
     return FoldResult(table.to_pandas(), metadata)
 

@@ -97,6 +97,15 @@ class ReportedNumber(_Record):
     note: str | None = None
     decimals: int | None = None
 
+    @property
+    def fraction(self) -> float:
+        """The value of a score as a share of one, whatever unit it is printed in.
+
+        >>> round(lookup("mfem_mffm.table3", "acc", method="base").fraction, 5)
+        0.73171
+        """
+        return float(self.value) / (100 if self.unit == "percent" else 1)
+
     def display(self) -> str:
         """Text to show in a table, in the number's own unit.
 

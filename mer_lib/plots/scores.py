@@ -224,12 +224,19 @@ def learning_curves(measurement: Measurement) -> Figure:
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(curves) and wide_range(curves.groupby("variant")["train_loss"].max()):
         axes[0, 0].set_yscale("log")
-    axes[0, 0].set_ylabel("training loss (cross-entropy)")
+    axes[0, 0].set_ylabel(loss_label(measurement))
     axes[0, 1].set_ylabel("UF1 (0 to 1) of all test subjects")
     axes[0, 0].set_title("What the network minimises", loc="left")
     axes[0, 1].set_title("What nobody may choose by", loc="left")
     axes[0, 1].legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
     return sign(figure, measurement)
+
+
+def loss_label(measurement: Measurement) -> str:
+    """Name the loss that the networks of a measurement minimise."""
+    trained = set(trained_by_epochs(measurement))
+    losses = {variant.training.loss for label, variant in measurement.variants.items() if label in trained}
+    return f"training loss ({' or '.join(sorted(losses)).replace('_', '-')})" if losses else "training loss"
 
 
 def wide_range(values: pd.Series) -> bool:

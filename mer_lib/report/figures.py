@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mer_lib.papers.measure import Measurement
-from mer_lib.plots.scores import scores_of, trained_by_epochs, wide_range
+from mer_lib.plots.scores import loss_label, scores_of, trained_by_epochs, wide_range
 from mer_lib.plots.style import (
     PROTOCOL_LABELS,
     REPORTED_LABEL,
@@ -177,7 +177,7 @@ def learning_figure(measurement: Measurement) -> go.Figure | None:
     if not labels:
         return None
     curves = measurement.curves[measurement.curves["variant"].isin(labels)]
-    figure = make_subplots(1, 2, subplot_titles=["training loss (cross-entropy)", "UF1 of all test subjects"],
+    figure = make_subplots(1, 2, subplot_titles=[loss_label(measurement), "UF1 of all test subjects"],
                            horizontal_spacing=0.08)  # fmt: skip
     colours = variant_colours(measurement.variants)
     for number, label in enumerate(labels):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from mer_lib.papers.measure import Measurement
+from mer_lib.plots.style import metric_label
 from mer_lib.report.formatting import difference, measured, score
 
 LEVEL = 0.05  # of the Holm-corrected tests
@@ -49,6 +52,31 @@ def ablation(measurement: Measurement) -> str:
         _source(measurement),
     ]
     return " ".join(line for line in lines if line)
+
+
+def over_prior(measurement: Measurement, metric: str = "uf1") -> str:
+    """Say which variants beat the class prior on the same samples by more than chance in the choice of people.
+
+    Plain text; empty where the experiment has no class prior beside other variants.
+    """
+    table = measurement.scores
+    rows = table[table["over_prior"].notna() & (table["metric"] == metric)]
+    if rows.empty:
+        return ""
+    above = [_margin(row) for row in rows.itertuples() if row.over_prior_low > 0]
+    rest = [_margin(row) for row in rows.itertuples() if not row.over_prior_low > 0]
+    lines = [
+        f"{len(above) or 'None'} of {len(rows)} variants are above the class prior in {metric_label(metric)} by a "
+        f"margin whose 95 % interval over people excludes zero{': ' if above else ''}{'; '.join(above)}.",
+        f"Not told from it, or below it: {'; '.join(rest)}." if rest else "",
+        _source(measurement),
+    ]
+    return " ".join(line for line in lines if line)
+
+
+def _margin(row: Any) -> str:
+    ends = f"{difference(row.over_prior_low)} to {difference(row.over_prior_high)}"
+    return f"{row.variant} {difference(row.over_prior)} ({ends})"
 
 
 def optimism(measurement: Measurement) -> str:

@@ -19,9 +19,9 @@ from plotly.offline import get_plotlyjs
 from mer_lib import atomic
 from mer_lib.papers import reported
 from mer_lib.papers.experiments import experiments
-from mer_lib.papers.measure import METRICS, Measurement
+from mer_lib.papers.measure import Measurement
 from mer_lib.plots.style import dataset_label, mark
-from mer_lib.report import machine, tables, views
+from mer_lib.report import findings, machine, tables, views
 from mer_lib.report.figures import gap_figure, learning_figure, score_figure
 from mer_lib.report.formatting import duration, score
 from mer_lib.report.views import MatrixView, TableView, table_view
@@ -48,6 +48,7 @@ class Section:
     anchor: str
     measurement: Measurement
     mark: str
+    tested: str
     command: str
     place: str
     source: reported.ReportedExperiment | None
@@ -61,6 +62,10 @@ class Section:
     gap: TableView | None
     comparisons: TableView | None
     comparison_summary: str
+    over_prior: TableView | None
+    over_prior_summary: str
+    trivial: TableView | None
+    subject_means: TableView | None
     fold_means: TableView | None
     matrices: list[tuple[str, list[MatrixView]]]
     parameters: TableView | None
@@ -115,7 +120,11 @@ def render(
         sections=sections,
         title=_title(sections),
         data=[
-            (entry.dataset, views.data_view(entry.dataset), views.exclusion_view(entry.dataset))
+            (
+                entry.dataset,
+                views.data_views(entry.dataset, _label_sets(measurements, entry.dataset.digest)),
+                views.exclusion_view(entry.dataset),
+            )
             for entry in _one_a_dataset(measurements)
         ],
         profiles=_profiles(measurements),
@@ -140,6 +149,7 @@ def section(measurement: Measurement, anchor: str) -> Section:
         anchor=anchor,
         measurement=measurement,
         mark=mark(measurement.dataset.kind),
+        tested=_tested(measurement),
         command=_command(measurement),
         place=tables.reported_place(measurement.experiment),
         source=source,
@@ -153,6 +163,10 @@ def section(measurement: Measurement, anchor: str) -> Section:
         gap=table_view(tables.gap_table(measurement)),
         comparisons=table_view(comparisons),
         comparison_summary=_comparison_summary(measurement),
+        over_prior=table_view(tables.prior_table(measurement)),
+        over_prior_summary=findings.over_prior(measurement),
+        trivial=table_view(tables.trivial_score_table(measurement)),
+        subject_means=table_view(tables.subject_mean_table(measurement)),
         fold_means=table_view(tables.fold_mean_table(measurement)),
         matrices=[(dataset_label(name), views.matrix_views(measurement, name)) for name in _subsets(measurement)],
         parameters=table_view(tables.parameter_table(measurement)),
@@ -184,7 +198,7 @@ def _also_reported(measurement: Measurement) -> list[str]:
     """Return the metrics besides UF1 and UAR that the paper reports."""
     rows = measurement.scores
     found = set(rows.loc[rows["reported_text"] != "", "metric"])
-    return [name for name in METRICS if name in found and name not in MAIN]
+    return [name for name in measurement.metrics if name in found and name not in MAIN]
 
 
 def _others(measurement: Measurement) -> TableView | None:
@@ -203,15 +217,21 @@ def _nested(measurement: Measurement) -> TableView | None:
 
 
 def _further(measurement: Measurement) -> TableView:
-    rest = [name for name in METRICS if name not in (*MAIN, *_also_reported(measurement))]
+    rest = [name for name in measurement.metrics if name not in (*MAIN, *_also_reported(measurement))]
     return views.score_view(measurement, "fixed", rest, _caption(measurement, "fixed"))
 
 
 def _caption(measurement: Measurement, protocol: str) -> str:
     return (
-        f"{measurement.caption} · N = {len(measurement.dataset.samples)} · protocol {protocol} · mean, [95 % interval "
+        f"{measurement.caption} · N = {_tested(measurement)} · protocol {protocol} · mean, [95 % interval "
         "over subjects]" + (", ± sd over seeds." if len(measurement.seeds) > 1 else "; a single seed.")
     )
+
+
+def _tested(measurement: Measurement) -> str:
+    """Return how many samples the variants were tested on."""
+    counts = sorted(set(measurement.scores.loc[measurement.scores["subset"] == "full", "n"]))
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
 def _comparison_summary(measurement: Measurement) -> str:
@@ -276,6 +296,12 @@ def _overview_row(entry: Section) -> dict[str, Any]:
 
 def _one_a_dataset(measurements: Sequence[Measurement]) -> list[Measurement]:
     return list({entry.dataset.digest: entry for entry in measurements}.values())
+
+
+def _label_sets(measurements: Sequence[Measurement], digest: str) -> list[str]:
+    """Return the label sets that one data set was seen through."""
+    variants = [v for entry in measurements if entry.dataset.digest == digest for v in entry.variants.values()]
+    return list(dict.fromkeys(variant.labels for variant in variants))
 
 
 def _profiles(measurements: Sequence[Measurement]) -> dict[str, list[str]]:

@@ -11,15 +11,16 @@ from typing import Any
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from mer_lib.datasets import FlowMapDataset
+from mer_lib.datasets import ClipDataset, FlowMapDataset
 from mer_lib.errors import ParameterError
+from mer_lib.evaluation import per_subject
 from mer_lib.evaluation.crossval import Job
 from mer_lib.evaluation.methods import is_network
 from mer_lib.evaluation.protocols import PROTOCOLS
 from mer_lib.evaluation.variant import Variant
 from mer_lib.papers import reported
 from mer_lib.papers.experiments import Experiment
-from mer_lib.papers.measure import METRICS, Measurement, jobs_of
+from mer_lib.papers.measure import Measurement, jobs_of
 from mer_lib.plots.style import PROTOCOL_LABELS, dataset_label, metric_label, under_caption
 from mer_lib.report.formatting import NOTHING, difference, measured, p_value, score, setting, whole
 from mer_lib.report.parameters import parameter_count, weights_mib
@@ -39,12 +40,12 @@ def captioned(table: pd.DataFrame, measurement: Measurement) -> Styler:
     return under_caption(table.style.hide(axis="index"), measurement.caption, measurement.dataset.kind)
 
 
-def excluded_table(dataset: FlowMapDataset) -> pd.DataFrame:
+def excluded_table(dataset: FlowMapDataset | ClipDataset) -> pd.DataFrame:
     """Return which samples of a data set cannot be used: sample, why it is excluded."""
     return dataset.exclusions.rename(columns={"sample_id": "sample", "reason": "why it is excluded"})
 
 
-def excluded_samples(dataset: FlowMapDataset) -> Styler | None:
+def excluded_samples(dataset: FlowMapDataset | ClipDataset) -> Styler | None:
     """Return :func:`excluded_table` to look at in a notebook, under its number; None where nothing is excluded."""
     table = excluded_table(dataset)
     number = f"{len(table)} samples of {dataset.title} are excluded from everything below"
@@ -62,7 +63,7 @@ def score_table(
     Args:
         measurement: what was measured.
         protocol: ``"fixed"`` or ``"nested"``; for ``"published"``, which never stands alone, see :func:`gap_table`.
-        metrics: names in :data:`mer_lib.papers.measure.METRICS`.
+        metrics: names among `measurement.metrics`.
         subsets: ``"full"`` and data sets of the composite; None takes all.
 
     Returns:
@@ -96,12 +97,66 @@ def _require(what: str, wanted: Iterable[str], measured_ones: pd.Series) -> None
 def _score_row(group: pd.DataFrame, metrics: Sequence[str]) -> dict[str, Any]:
     first, by_metric = group.iloc[0], group.set_index("metric")
     row = {"variant": first["variant"], "subset": dataset_label(first["subset"]), "samples": int(first["n"])}
-    for name in metrics:
+    for name in (name for name in metrics if name in by_metric.index):  # a variant with other classes lacks recalls
         cell, label = by_metric.loc[name], metric_label(name)
         row[label] = measured(cell["value"], cell["low"], cell["high"], cell["sd"])
         if cell["reported_text"]:
             row[f"{label} reported"] = cell["reported_text"]
     return row
+
+
+def prior_table(measurement: Measurement, metrics: Sequence[str] = ("uf1", "auc_macro", "auc_micro")) -> pd.DataFrame:
+    """Return how far each variant is above the class prior on the same samples, one row a variant.
+
+    Columns: `variant`, and for each metric `<metric> over class prior`: difference [95 % interval], paired over
+    subjects, protocol ``fixed``; empty where the experiment has no class prior beside other variants. What the class
+    prior of an AUC is says :class:`mer_lib.papers.measurement.Measurement`.
+    """
+    rows = measurement.scores[measurement.scores["over_prior"].notna()].set_index(["variant", "metric"])
+    labels = list(dict.fromkeys(rows.index.get_level_values("variant")))
+    return pd.DataFrame(
+        [
+            {"variant": label}
+            | {f"{metric_label(name)} over class prior": _over_prior(rows.loc[label, name]) for name in metrics}
+            for label in labels
+        ]
+    )
+
+
+def _over_prior(row: pd.Series) -> str:
+    low, high = difference(row["over_prior_low"]), difference(row["over_prior_high"])
+    return f"{difference(row['over_prior'])} [{low}, {high}]"
+
+
+def trivial_score_table(measurement: Measurement) -> pd.DataFrame:
+    """Return each variant beside predictors that never look at a sample: `variant, predictor` and one score a column.
+
+    Protocol ``fixed``, first seed; the predictors are those of :mod:`mer_lib.evaluation.trivial`.
+    """
+    rows = measurement.trivial
+    table = rows[["variant", "predictor"]].copy()
+    for name in rows.columns.drop(["variant", "predictor"]):
+        table[metric_label(name)] = [score(value) for value in rows[name]]
+    return table
+
+
+def subject_mean_table(measurement: Measurement) -> pd.DataFrame:
+    """Return scores averaged over subjects, not the field's protocol, beside what a perfect classifier attains.
+
+    Columns: `variant, classes that a subject lacks, UF1 …, UAR …, a perfect classifier attains, subjects`; protocol
+    ``fixed``, first seed.
+    """
+    rows = measurement.subject_means
+    return pd.DataFrame(
+        {
+            "variant": rows["variant"],
+            "classes that a subject lacks": [per_subject.VARIANTS[name] for name in rows["absent"]],
+            "UF1, mean over subjects": [score(value) for value in rows["uf1_mean_over_subjects"]],
+            "UAR, mean over subjects": [score(value) for value in rows["uar_mean_over_subjects"]],
+            "a perfect classifier attains": [score(value) for value in rows["attainable"]],
+            "subjects": [whole(value) for value in rows["n_subjects"]],
+        }
+    )
 
 
 def gap_table(measurement: Measurement) -> pd.DataFrame:
@@ -167,6 +222,7 @@ def comparison_table(measurement: Measurement) -> pd.DataFrame:
             "p": [p_value(v) for v in tests["p_value"]],
             "p, Holm": [p_value(v) for v in tests["p_holm"]],
             "subjects": tests["n_subjects"].to_numpy(),
+            "samples": tests["n_samples"].to_numpy(),
         }
     )
 
@@ -308,7 +364,7 @@ def printed_table(measurement: Measurement) -> pd.DataFrame:
     if numbers.empty:
         return pd.DataFrame()
     subsets = set(measurement.scores["subset"])
-    beside = numbers["metric"].isin(METRICS) & numbers["dataset"].isin(subsets)
+    beside = numbers["metric"].isin(measurement.metrics) & numbers["dataset"].isin(subsets)
     rest = numbers[~beside & (numbers["metric"] != PRINTED_SIZE)]
     return pd.DataFrame(
         {

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mer_lib.datasets import CLASSES, FlowMapDataset, qualified_subjects
-from mer_lib.papers.measure import METRICS, Measurement
+from mer_lib.datasets import ClipDataset, FlowMapDataset, qualified_subjects
+from mer_lib.datasets.class_view import THREE, Labelled, with_labels
+from mer_lib.papers.measure import Measurement
 from mer_lib.plots.confusion import row_shares
 from mer_lib.plots.style import dataset_label, metric_label
 from mer_lib.report.formatting import NOTHING
@@ -88,24 +89,30 @@ def score_view(measurement: Measurement, protocol: str, metrics: Iterable[str], 
             css = "num reported" if str(column).endswith("reported") else "num"
             cells.append(Cell(str(record[column]), css, texts.index(note) + 1 if note else None))
         rows.append(tuple(cells))
-    columns = tuple(Cell(_heading(str(name)), "num" if i > 1 else "") for i, name in enumerate(frame.columns))
+    columns = tuple(
+        Cell(_heading(str(name), measurement), "num" if i > 1 else "") for i, name in enumerate(frame.columns)
+    )
     return TableView(caption, columns, tuple(rows), tuple(texts))
 
 
-def _heading(column: str) -> str:
-    names = {metric_label(name) for name in METRICS}
+def _heading(column: str, measurement: Measurement) -> str:
+    names = {metric_label(name) for name in measurement.metrics}
     return f"{column} measured" if column in names else column
 
 
 def matrix_views(measurement: Measurement, subset: str = "full") -> list[MatrixView]:
     """Lay out the confusion matrix of every variant under protocol ``fixed``, counts summed over seeds."""
-    return [_matrix(label, measurement.confusion[label, subset, "fixed"]) for label in measurement.variants]
+    return [
+        _matrix(label, measurement.confusion[label, subset, "fixed"], measurement.classes[label])
+        for label in measurement.variants
+        if (label, subset, "fixed") in measurement.confusion
+    ]
 
 
-def _matrix(title: str, counts: np.ndarray) -> MatrixView:
+def _matrix(title: str, counts: np.ndarray, classes: tuple[str, ...]) -> MatrixView:
     shares = row_shares(counts)
     rows = []
-    for name, row_share, row_count in zip(CLASSES, shares, counts, strict=True):
+    for name, row_share, row_count in zip(classes, shares, counts, strict=True):
         cells = [
             (0.0, NOTHING, "0") if np.isnan(share) else (round(float(share), 4), f"{share:.2f}", str(int(count)))
             for share, count in zip(row_share, row_count, strict=True)
@@ -114,26 +121,30 @@ def _matrix(title: str, counts: np.ndarray) -> MatrixView:
     return MatrixView(title, tuple(rows))
 
 
-def data_view(dataset: FlowMapDataset) -> TableView | None:
-    """Lay out what the data are: subjects, samples and classes of each data set, and where the apex comes from."""
-    samples = dataset.samples
-    groups = [("full", samples), *samples.groupby("dataset", sort=True)]
-    frame = pd.DataFrame([_data_row(str(name), rows) for name, rows in groups])
-    return table_view(frame, f"What was trained and tested on: {dataset.label}.")
+def data_views(dataset: FlowMapDataset | ClipDataset, label_sets: Iterable[str] = (THREE,)) -> list[TableView | None]:
+    """Lay out what the data are, one table a label set: subjects, samples, classes, and where the apex comes from."""
+    return [_data_view(with_labels(dataset, labels)) for labels in label_sets]
 
 
-def exclusion_view(dataset: FlowMapDataset) -> TableView | None:
+def _data_view(view: Labelled) -> TableView | None:
+    groups = [("full", view.samples), *view.samples.groupby("dataset", sort=True)]
+    frame = pd.DataFrame([_data_row(str(name), rows, view.classes) for name, rows in groups])
+    seen = "" if view.name == THREE else f", classes of {view.name}"
+    return table_view(frame, f"What was trained and tested on: {view.dataset.label}{seen}.")
+
+
+def exclusion_view(dataset: FlowMapDataset | ClipDataset) -> TableView | None:
     """Lay out which samples are excluded, and why; None where none are."""
     frame = excluded_table(dataset)
     return table_view(frame, f"Excluded: {len(frame)} samples of {dataset.title}.")
 
 
-def _data_row(name: str, rows: pd.DataFrame) -> dict[str, str]:
-    counts = rows["label3"].value_counts()
+def _data_row(name: str, rows: pd.DataFrame, classes: tuple[str, ...]) -> dict[str, str]:
+    counts = rows["label"].value_counts()
     return {
         "data set": dataset_label(name),
         "subjects": str(qualified_subjects(rows).nunique()),
         "samples": str(len(rows)),
-        **{label: str(int(counts.get(label, 0))) for label in CLASSES},
+        **{label: str(int(counts.get(label, 0))) for label in classes},
         "apex": ", ".join(sorted(set(rows["apex_source"].astype(str)))),
     }
