@@ -31,6 +31,7 @@ from mer_lib.features.loading import load
 from mer_lib.features.report import Listener as ClipListener
 from mer_lib.lab import PROGRESS_FILE, TrainingParameters, matching, validated
 from mer_lib.papers.choice import Choice, experiment_of
+from mer_lib.papers.data_used import data_for
 from mer_lib.papers.experiments import experiment, experiments, known
 from mer_lib.papers.measure import Measurement, jobs_of, measure, run_experiment
 from mer_lib.report import NotebookRecord, build
@@ -189,8 +190,9 @@ def write_report(
     measurements: list[Measurement] = []
     missing: list[str] = []
     for name in matching(wanted) if wanted else experiments():
+        data = data_of(name, checked.profile, dataset)
         try:
-            measurements.append(measure(experiment(name), checked.profile, dataset, store, seeds=checked.seeds))
+            measurements.append(measure(experiment(name), checked.profile, data, store, seeds=checked.seeds))
         except StoreError:
             missing.append(name)
     path = (out or default_folder(checked)).absolute() / "report.html"
@@ -310,9 +312,23 @@ def still_true(notebook: NotebookRun, parameters: TrainingParameters, dataset: F
         return False
     names = [name for name in experiments() if _shows(notebook.source, name)]
     shown = [name for name in names if name in notebook.parameters.get("experiments", names)]
-    tables = (jobs_of(experiment(name), parameters.profile, dataset, parameters.seeds) for name in shown)
+    data = {name: data_of(name, parameters.profile, dataset) for name in shown}
+    tables = (jobs_of(experiment(name), parameters.profile, data[name], parameters.seeds) for name in shown)
     missing, _ = plan((job for table in tables for group in table.values() for job in group), _store())
     return not missing
+
+
+def data_of(name: str, profile: str, dataset: FlowMapDataset) -> FlowMapDataset:
+    """Return the data that an experiment runs on: `dataset`, unless it needs frames and those have none.
+
+    Synthetic clips that are not there yet, or stale, are made: which folds there are hangs on them.
+    """
+
+    def loaded(other: str) -> FlowMapDataset:
+        datasets.ensure(other, need="frames")
+        return load(find(other, need="frames").entry.name)
+
+    return data_for(experiment(name), profile, dataset, loaded)
 
 
 def _sealed(target: Path) -> str:

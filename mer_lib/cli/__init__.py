@@ -14,7 +14,8 @@ from rich.table import Table
 
 from mer_lib import __version__, datasets, settings
 from mer_lib.cli.data import data_app
-from mer_lib.errors import MerError, RunError, fault_list
+from mer_lib.cli.models import list_models
+from mer_lib.errors import DataError, MerError, ParameterError, RunError, fault_list
 
 app = typer.Typer(
     name="mer",
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data_app, name="data")
+app.command("models")(list_models)
 console = Console()
 
 
@@ -74,18 +76,22 @@ def list_experiments(profile: ProfileOption = Profile.quick, data: DataOption = 
     """
     from mer_lib.evaluation.crossval import plan
     from mer_lib.evaluation.store import PredictionStore
-    from mer_lib.headless import load_maps
+    from mer_lib.headless import data_of, load_maps
     from mer_lib.papers.experiments import experiments
     from mer_lib.papers.measure import jobs_of
 
-    dataset, store = load_maps(data, 1, console), PredictionStore(settings.store_root())
-    title = f"{dataset.label}, profile {profile.value}"
+    named, store = load_maps(data, 1, console), PredictionStore(settings.store_root())
+    title = f"{named.label}, profile {profile.value}"
     table = Table("experiment", "question", "variants", "folds in store", title=title)
     for name, entry in experiments().items():
-        jobs = [job for group in jobs_of(entry, profile.value, dataset).values() for job in group]
-        tasks, summary = plan(jobs, store)
-        state = f"{summary.found} of {summary.found + len(tasks)}"
-        table.add_row(name, entry.question, str(len(entry.variants)), state)
+        try:
+            dataset = data_of(name, profile.value, named)
+            jobs = [job for group in jobs_of(entry, profile.value, dataset).values() for job in group]
+            tasks, summary = plan(jobs, store)
+            state = f"{summary.found} of {summary.found + len(tasks)}"
+        except (DataError, ParameterError) as error:  # the others can be run all the same
+            state = f"cannot be run: {error}"
+        table.add_row(name, entry.question, str(len(entry.variants)), escape(state))
     console.print(table)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mer_lib import datasets
 from mer_lib.datasets.flow_maps import FlowMapDataset
-from mer_lib.datasets.presence import Need
+from mer_lib.datasets.presence import Need, find
 from mer_lib.evaluation.crossval import FoldEvent
 from mer_lib.features import loading
 
@@ -22,9 +22,11 @@ def ensure(name: str, jobs: int = 1, need: Need = "maps") -> None:
     datasets.ensure(name, jobs, making, making.announce, need)
 
 
-def load(name: str, jobs: int = 1) -> FlowMapDataset:
+def load(name: str, jobs: int = 1, need: Need = "maps") -> FlowMapDataset:
     """Load flow maps; what has to be made or computed for it is, with a line that says how far that is."""
-    ensure(name, jobs)
+    ensure(name, jobs, need)
+    if name == datasets.BEST:
+        name = find(name, need=need).entry.name
     return loading.load(name, jobs=jobs, listener=Making("Computing flow maps from frames."))
 
 

@@ -13,11 +13,13 @@ from mer_lib import datasets, settings
 from mer_lib.datasets.clips import ClipDataset
 from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.errors import ParameterError
+from mer_lib.evaluation.fitted import Fitted, fit_fold
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.lab.parameters import NotebookParameters, TrainingParameters, check_parameters
-from mer_lib.lab.progress import FoldProgress, ensure, load
-from mer_lib.papers.experiments import experiment
-from mer_lib.papers.measure import Measurement, measure, run_experiment
+from mer_lib.lab.progress import FoldProgress, Making, ensure, load
+from mer_lib.papers.data_used import data_for, name_with_frames
+from mer_lib.papers.experiments import experiment, known
+from mer_lib.papers.measure import Measurement, jobs_of, measure, run_experiment
 from mer_lib.report.tables import excluded_samples
 
 
@@ -56,29 +58,70 @@ class Session:
         Raises:
             DataError: they are damaged, or cannot be made.
         """
-        name = self.dataset.name if self.dataset.kind == "synthetic" else datasets.BEST
-        ensure(name, getattr(self.parameters, "jobs", 1), need="frames")
+        if self.dataset.open_clips is not None:
+            return self.dataset.open_clips()
+        name = name_with_frames(self.parameters.profile)
+        ensure(name, self._jobs, need="frames")
         return datasets.load_clips(name)
 
+    def data_of(self, name: str) -> FlowMapDataset:
+        """Return the data that an experiment runs on: the notebook's, unless it needs frames and those have none.
+
+        Raises:
+            ParameterError: the experiment is unknown.
+            DataError: see :attr:`clips`.
+        """
+        return data_for(
+            experiment(name), self.parameters.profile, self.dataset, lambda other: load(other, self._jobs, "frames")
+        )
+
     def measure(self, name: str) -> Measurement:
-        """Train what the store lacks of an experiment, with a progress line, and return its measurement."""
-        parameters = self.parameters
-        if not isinstance(parameters, TrainingParameters):
-            raise ParameterError(f"{name}: this notebook takes no training parameters, so it cannot train")
+        """Train what the store lacks of an experiment, with a progress line, and return its measurement.
+
+        Raises:
+            ParameterError: the experiment is unknown, or this notebook cannot train.
+            DataError: see :attr:`clips`.
+            RunError: folds failed; the others are kept.
+        """
+        parameters, chosen = self._training(name), experiment(name)
+        dataset = self.data_of(name)
         progress = FoldProgress(name)
-        chosen = experiment(name)
         summary = run_experiment(
             chosen,
             parameters.profile,
-            self.dataset,
+            dataset,
             self.store,
             seeds=parameters.seeds,
             n_jobs=parameters.jobs,
             device=parameters.device,
             listener=progress,
+            clip_listener=Making("Computing features."),
         )
         progress.close(str(summary))
-        return measure(chosen, parameters.profile, self.dataset, self.store, seeds=parameters.seeds)
+        return measure(chosen, parameters.profile, dataset, self.store, seeds=parameters.seeds)
+
+    def fitted(self, name: str, variant: str, fold: int = 0) -> Fitted:
+        """Return a variant's estimator as one fold trained it, to be explained on that fold's test subjects.
+
+        It is trained anew where the store keeps no weights of it, with the seed and the data of that very fold.
+
+        Raises:
+            ParameterError: experiment, variant or fold are unknown, or this notebook cannot train.
+            DataError: see :attr:`clips`.
+        """
+        parameters = self._training(name)
+        jobs = jobs_of(experiment(name), parameters.profile, self.data_of(name), parameters.seeds)
+        job = jobs[known(variant, jobs, f"variant of {name}")][0]
+        return fit_fold(job, fold, self.store, device=parameters.device, jobs=parameters.jobs)
+
+    def _training(self, name: str) -> TrainingParameters:
+        if not isinstance(self.parameters, TrainingParameters):
+            raise ParameterError(f"{name}: this notebook takes no training parameters, so it cannot train")
+        return self.parameters
+
+    @property
+    def _jobs(self) -> int:
+        return getattr(self.parameters, "jobs", 1)
 
 
 def start(namespace: MutableMapping[str, Any], model: type[NotebookParameters] = NotebookParameters) -> Session:

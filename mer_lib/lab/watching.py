@@ -14,8 +14,8 @@ from mer_lib.features.clip_view import ClipView
 from mer_lib.lab.parameters import ExplorationParameters, check_parameters
 from mer_lib.lab.progress import ensure
 from mer_lib.manifest import Kind
+from mer_lib.papers.data_used import name_with_frames
 
-SMALLEST = "synthetic_smoke"  # made in seconds
 _OPEN = 4  # clips that are held at a time
 
 
@@ -91,6 +91,5 @@ def watch(namespace: MutableMapping[str, Any]) -> Watch:
 def _with_frames(parameters: ExplorationParameters) -> str:
     offers = {entry.name: entry.offers for entry in datasets.available()}
     maps_alone = offers.get(parameters.data) == {"maps"}
-    name = datasets.BEST if maps_alone else parameters.data
-    nothing_here = name == datasets.BEST and datasets.best(need="frames") is None
-    return SMALLEST if nothing_here and parameters.profile == "smoke" else name
+    asks_for_best = maps_alone or parameters.data == datasets.BEST
+    return name_with_frames(parameters.profile) if asks_for_best else parameters.data
