@@ -13,9 +13,10 @@ import pytest
 import torch
 from torchvision.models.optical_flow import Raft_Large_Weights, Raft_Small_Weights, raft_large, raft_small
 
+from mer_lib.downloads import Published
 from mer_lib.errors import DataError, ParameterError
 from mer_lib.motion import RAFT, flows, optical_flow, raft
-from mer_lib.motion.raft import WEIGHTS, Published, raft_flow, weights_at_hand, weights_file
+from mer_lib.motion.raft import VARIABLES, WEIGHTS, raft_flow, weights_at_hand, weights_file
 
 BUILDERS = {"small": raft_small, "large": raft_large}
 
@@ -39,8 +40,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An empty cache, no file named, and no network."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    for published in WEIGHTS.values():
-        monkeypatch.delenv(published.variable, raising=False)
+    for variable in VARIABLES.values():
+        monkeypatch.delenv(variable, raising=False)
 
     def offline(*arguments: object, **options: object) -> None:
         raise urllib.error.URLError("no network")
@@ -55,7 +56,7 @@ def named(made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Calla
     """Names a made file by its environment variable."""
 
     def name(size: str) -> Path:
-        monkeypatch.setenv(WEIGHTS[size].variable, str(made(size)))
+        monkeypatch.setenv(VARIABLES[size], str(made(size)))
         return made(size)
 
     return name
@@ -164,7 +165,9 @@ def test_what_it_cannot_do_is_refused(call, told) -> None:
 def test_the_pinned_files_are_those_of_torchvision() -> None:
     assert WEIGHTS["small"].url == Raft_Small_Weights.C_T_V2.url
     assert WEIGHTS["large"].url == Raft_Large_Weights.C_T_SKHT_V2.url
-    assert WEIGHTS["small"].digest == "01064c6d"
+    for published in WEIGHTS.values():
+        assert len(published.sha256) == 8
+        assert published.name.endswith(f"-{published.sha256}.pth")
 
 
 @pytest.mark.parametrize("size", WEIGHTS)
@@ -174,14 +177,14 @@ def test_where_there_are_none_the_message_says_where_to_put_them(tmp_path, size)
         optical_flow(*pair(20, 20), RAFT(size))
     told = str(caught.value)
     published = WEIGHTS[size]
-    for part in (published.url, published.variable, "no network", str(tmp_path / "torch/hub/checkpoints")):
+    for part in (published.url, VARIABLES[size], "no network", str(tmp_path / "torch/hub/checkpoints")):
         assert part in told
 
 
 def publish(monkeypatch: pytest.MonkeyPatch, content: bytes, told: bytes | None = None) -> list[str]:
     """Make `content` the published file of the small network, by a server that sends `told`."""
     digits = hashlib.sha256(content).hexdigest()[:8]
-    published = Published(f"https://example.org/raft_small-{digits}.pth", "MER_RAFT_SMALL")
+    published = Published(f"https://example.org/raft_small-{digits}.pth", digits)
     monkeypatch.setitem(WEIGHTS, "small", published)
     asked = []
 
@@ -208,7 +211,7 @@ def test_they_are_fetched_once_and_kept_where_torch_keeps_them(made, monkeypatch
 def test_what_arrives_damaged_is_not_kept(made, monkeypatch, tmp_path) -> None:
     content = made("small").read_bytes()
     publish(monkeypatch, content, content[:-100])
-    with pytest.raises(DataError, match="is not that file"):
+    with pytest.raises(DataError, match="is not the file with SHA-256"):
         weights_file("small")
     assert not weights_at_hand("small")
     assert not list((tmp_path / "torch").rglob("*.pth"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from functools import lru_cache
 from importlib import metadata
@@ -16,7 +15,7 @@ from mer_lib.datasets.frames.source import FrameSource
 from mer_lib.features.builders import BUILDERS
 from mer_lib.features.clip import Annotation
 from mer_lib.motion import NAMED, RAFT, FlowMethod
-from mer_lib.motion.raft import WEIGHTS
+from mer_lib.motion.raft import named_weights
 from mer_lib.sources import normalised
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -112,8 +111,8 @@ def libraries() -> dict[str, str]:
 def _own_weights(recipe: Any) -> str:
     """Return the digest of the weights that somebody names instead of the published ones, where flow needs any."""
     method = flow_of(recipe)
-    named = os.environ.get(WEIGHTS[method.size].variable) if isinstance(method, RAFT) else None
-    return file_digest(Path(named)) if named else ""
+    named = named_weights(method.size) if isinstance(method, RAFT) else None
+    return file_digest(named) if named else ""
 
 
 def _files(path: Path) -> list[Path]:

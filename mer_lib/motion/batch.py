@@ -14,7 +14,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from mer_lib.errors import DataError, MerError, ParameterError, RunError
 from mer_lib.motion.flow import RAFT, FlowMethod, flow_method, optical_flow
-from mer_lib.motion.raft import WEIGHTS, weights_file
+from mer_lib.motion.raft import VARIABLES, weights_file
 
 Listener = Callable[[int, int], None]
 
@@ -84,7 +84,7 @@ def _weights(method: FlowMethod) -> dict[str, str]:
     if not isinstance(method, RAFT):
         return {}
     file = weights_file(method.size)
-    return {WEIGHTS[method.size].variable: str(file.absolute())}
+    return {VARIABLES[method.size]: str(file.absolute())}
 
 
 def _one(

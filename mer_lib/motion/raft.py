@@ -7,18 +7,16 @@ first use only: the other methods do without it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
-import urllib.request
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from mer_lib import atomic
+from mer_lib.downloads import Published
 from mer_lib.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
@@ -27,35 +25,14 @@ if TYPE_CHECKING:
 STRIDE = 8  # rows and columns of the network's input are multiples of this,
 LEAST = 128  # and at least so many: smaller images are enlarged
 MOST = 1024 * 1024  # pixels: memory grows with their square, 1.5 GB at this size
-_TIMEOUT_S = 20.0
-
-
-class Published(NamedTuple):
-    """A published file of weights; its name ends in the first 8 hexadecimal digits of its SHA-256.
-
-    Attributes:
-        url: where it is published.
-        variable: environment variable that may name a file to take instead.
-    """
-
-    url: str
-    variable: str
-
-    @property
-    def name(self) -> str:
-        """Name of the file."""
-        return self.url.rpartition("/")[2]
-
-    @property
-    def digest(self) -> str:
-        """First digits of the SHA-256."""
-        return Path(self.name).stem.rpartition("-")[2]
 
 
 WEIGHTS = {
-    "small": Published("https://download.pytorch.org/models/raft_small_C_T_V2-01064c6d.pth", "MER_RAFT_SMALL"),
-    "large": Published("https://download.pytorch.org/models/raft_large_C_T_SKHT_V2-ff5fadd5.pth", "MER_RAFT_LARGE"),
+    "small": Published("https://download.pytorch.org/models/raft_small_C_T_V2-01064c6d.pth", "01064c6d"),
+    "large": Published("https://download.pytorch.org/models/raft_large_C_T_SKHT_V2-ff5fadd5.pth", "ff5fadd5"),
 }
+#: Environment variables that may name a file to take instead.
+VARIABLES = {"small": "MER_RAFT_SMALL", "large": "MER_RAFT_LARGE"}
 
 # The network keeps the correlations of a pair in itself, so that two threads must not use it at once.
 _IN_USE = threading.Lock()
@@ -97,8 +74,14 @@ def weights_at_hand(size: str) -> bool:
     Raises:
         ParameterError: the size is unknown.
     """
-    named = os.environ.get(_published(size).variable)
-    return (Path(named) if named else _cached(size)).is_file()
+    published = _published(size)
+    return (named_weights(size) or published.cached).is_file()
+
+
+def named_weights(size: str) -> Path | None:
+    """Return the file that an environment variable names in place of the published one, there or not."""
+    named = os.environ.get(VARIABLES[size])
+    return Path(named) if named else None
 
 
 def weights_file(size: str) -> Path:
@@ -112,15 +95,15 @@ def weights_file(size: str) -> Path:
         DataError: the file is not there and cannot be fetched, or is not the published one.
     """
     published = _published(size)
-    named = os.environ.get(published.variable)
+    named = named_weights(size)
     if named:
-        if not Path(named).is_file():
-            raise DataError(f"{published.variable}: expected a file of weights, there is none at {named}")
-        return Path(named)
-    file = _cached(size)
+        if not named.is_file():
+            raise DataError(f"{VARIABLES[size]}: expected a file of weights, there is none at {named}")
+        return named
+    file = published.cached
     if not file.is_file():
-        _fetch(published, file)
-    elif not _is_whole(file.read_bytes(), published):
+        return _fetched(size, published)
+    if not published.is_whole(file):
         raise DataError(f"{file}: not the file that was published at {published.url}: remove it and call again")
     return file
 
@@ -131,29 +114,15 @@ def _published(size: str) -> Published:
     return WEIGHTS[size]
 
 
-def _cached(size: str) -> Path:
-    import torch
-
-    return Path(torch.hub.get_dir()) / "checkpoints" / _published(size).name
-
-
-def _fetch(published: Published, file: Path) -> None:
+def _fetched(size: str, published: Published) -> Path:
     try:
-        with urllib.request.urlopen(published.url, timeout=_TIMEOUT_S) as answer:
-            content = answer.read()
-        if not _is_whole(content, published):
-            raise OSError(f"what came ({len(content)} bytes) is not that file")
-        atomic.write_bytes(file, content)
+        return published.fetch()
     except OSError as error:
         raise DataError(
-            f"the weights of RAFT are not here: {published.variable} is not set, {file} does not exist, and "
+            f"the weights of RAFT are not here: {VARIABLES[size]} is not set, {published.cached} does not exist, and "
             f"{published.url} could not be fetched ({error}). Fetch it elsewhere and put it there, or name it by "
-            f"{published.variable}."
+            f"{VARIABLES[size]}."
         ) from None
-
-
-def _is_whole(content: bytes, published: Published) -> bool:
-    return hashlib.sha256(content).hexdigest().startswith(published.digest)
 
 
 def _loaded(size: str) -> torch.nn.Module:
