@@ -29,7 +29,7 @@ def person_or_class(
         kind: of the data.
     """
     shares = nearest_shares(described, subjects, labels)
-    figure, axes = panels(1, 2, width=12, height=1.8 + 0.6 * len(shares), sharey=True)
+    figure, axes = panels(1, 2, width=12, height=2.3 + 0.6 * len(shares), sharey=True)
     for ax, (what, colour) in zip(axes[0], SAME_COLOURS.items(), strict=True):
         bars = ax.barh(shares.index, 100 * shares[what], color=colour, height=0.6)
         ax.bar_label(bars, fmt="%.0f", padding=4)
@@ -38,6 +38,7 @@ def person_or_class(
         ax.invert_yaxis()
     axes[0, 0].invert_yaxis()  # shared axes: once is enough
     axes[0, 1].legend(loc="lower right")
+    figure.suptitle("The clip that is most alike shows …")
     return caption(figure, f"{text} · the nearest other clip of {len(labels)}", kind=kind, watermark=False)
 
 
