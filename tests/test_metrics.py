@@ -278,6 +278,20 @@ def test_roc_auc_is_that_of_scikit_learn(seed):
         assert metrics.roc_auc(truth, proba, average, absent="raise") == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("digits", [0, 1, 2])
+def test_roc_auc_counts_ties_as_scikit_learn_does(digits):
+    """Rounded scores: nearly all of them, many, or few are equal to others."""
+    generator = np.random.default_rng(digits)
+    truth, proba = generator.permutation(np.arange(61) % 4), generator.dirichlet(np.ones(4), 61).round(digits)
+    per_class = [judge.roc_auc_score(truth == c, proba[:, c]) for c in range(4)]
+    assert metrics.roc_auc(truth, proba, "macro") == pytest.approx(np.mean(per_class), abs=1e-12)
+    columns = truth[:, None] == np.arange(4)
+    assert metrics.roc_auc(truth, proba, "micro") == pytest.approx(
+        judge.roc_auc_score(columns.ravel(), proba.ravel()), abs=1e-12
+    )
+    assert metrics.roc_auc(truth, np.full((61, 4), 0.25), "macro") == 0.5
+
+
 def test_roc_auc_with_an_absent_class():
     generator = np.random.default_rng(0)
     truth, proba = np.arange(40) % 2, generator.dirichlet(np.ones(3), 40)

@@ -23,6 +23,11 @@ MODELS = {
     "04_region_crops": lab.ExplorationParameters,
     "05_train_and_evaluate": lab.TrainingParameters,
     "10_htnet": lab.ExperimentParameters,
+    "11_capsulenet": lab.ExperimentParameters,
+    "12_mishin_angle_images": lab.ExperimentParameters,
+    "13_da_crossvit": lab.ExperimentParameters,
+    "14_mfem_mffm": lab.ExperimentParameters,
+    "15_baselines": lab.ExperimentParameters,
 }
 WATCHING = ("02_apex_visualisation", "03_flow_and_strain", "04_region_crops")  # they need frames, and make some
 SMOKE = {"profile": "smoke", "data": "toy_flow", "seeds": None, "jobs": 1, "device": "cpu"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +13,14 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from skimage.color import rgb2lab
 
 from mer_lib import plots
 from mer_lib.datasets import CLASSES, FlowMapDataset, load
 from mer_lib.errors import ParameterError
+from mer_lib.evaluation.methods import METHODS
 from mer_lib.features import FourRegionMosaic, compute, region_boxes
+from mer_lib.papers.experiments import experiment, experiments
 from mer_lib.papers.measure import Measurement
 from mer_lib.plots import flow_maps, scores, style
 from mer_lib.plots.style import CLASS_COLOURS, MARKS
@@ -130,6 +134,27 @@ def test_methods_keep_their_colour_and_variants_differ(toy: Measurement, real: M
     assert colours["STSTNet"] == style.METHOD_COLOURS["ststnet"].lower()
     assert len(set(colours.values())) == 3
     assert len(set(style.variant_colours(real.variants).values())) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["lab.rcn_modules", "da_crossvit.table4", "mishin_yolo.table1", "htnet.fig6", "lab.first_comparison"]
+)
+def test_variants_of_one_method_are_told_apart_and_seen_on_white(name: str) -> None:
+    colours = style.variant_colours(experiment(name).settings("quick"))
+    assert len(set(colours.values())) == len(colours)
+    assert all(sum(to_rgb(colour)) < 2.5 for colour in colours.values())
+    assert colours.pop("class prior", "#777777") == "#777777"
+    assert all(np.ptp(to_rgb(colour)) > 0.1 for colour in colours.values())  # none is grey, which the class prior is
+
+
+def test_methods_of_one_experiment_have_colours_of_their_own_that_keep_apart() -> None:
+    assert set(style.METHOD_COLOURS) <= set(METHODS)
+    lab = {name: rgb2lab(np.array(to_rgb(colour))) for name, colour in style.METHOD_COLOURS.items()}
+    for entry in experiments().values():
+        compared = {variant.model.name for variant in entry.settings("quick").values()}
+        assert compared <= set(lab), entry.id
+        for first, second in itertools.combinations(sorted(compared), 2):
+            assert np.linalg.norm(lab[first] - lab[second]) > 20, (entry.id, first, second)
 
 
 @pytest.mark.parametrize("draw", [plots.score_points])

@@ -197,7 +197,10 @@ def test_interval_over_seeds_is_that_of_their_mean():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"metric": "f1"}, "metric: expected one of uf1, uar, accuracy, macro_precision, got 'f1'"),
+        (
+            {"metric": "f1"},
+            "metric: expected one of uf1, uar, accuracy, macro_precision, auc_micro, auc_macro, got 'f1'",
+        ),
         ({"level": 95}, "level: expected a number above 0 and below 1, got 95"),
         ({"level": 0.0}, "level: expected"),
         ({"n": 0}, "n: expected 1 draw or more, got 0"),

@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from mer_lib.errors import ParameterError
+from mer_lib.evaluation import trivial
 from mer_lib.evaluation.frames import only, probabilities, probability_columns
 from mer_lib.evaluation.metrics import score
 from mer_lib.evaluation.per_subject import classes_shown, mean_over_subjects
@@ -138,3 +139,24 @@ def test_a_subset_of_samples_is_scored_by_itself() -> None:
     assert kept["sample_id"].tolist() == ["a/01/c0", "a/01/c1"]
     with pytest.raises(ParameterError, match="got none of b/01/c0"):
         only(frame, ["a/00/c0", "b/01/c0"])
+
+
+def test_what_is_known_of_a_fold_set_serves_the_methods_on_it_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = np.arange(60) % 3
+    first, second = (frame_of(truth, folds=3, classes=("x", "y", "z"), seed=seed) for seed in (1, 2))
+    trained = {fold: truth[np.arange(60) % 3 != fold] for fold in range(3)}
+    cases = [
+        (first, trained),
+        (second, trained),  # another method on the same folds
+        (second.assign(fold=np.arange(60) % 2), {0: truth[1::2], 1: truth[::2]}),  # other folds
+        (second, trained | {1: np.repeat([0, 1, 2], [20, 15, 5])}),  # the same, trained on others
+        (second.assign(y_true=second["y_true"].to_numpy()[::-1]), trained),  # other truths
+    ]
+    alone = [trivial_table(frame, labels) for frame, labels in cases]
+    known: dict[str, pd.DataFrame] = {}
+    scored: list[str] = []
+    monkeypatch.setattr(trivial, "score", lambda frame: scored.append("") or score(frame))
+    for (frame, labels), expected in zip(cases, alone, strict=True):
+        pd.testing.assert_frame_equal(trivial_table(frame, labels, known=known), expected)
+    assert len(known) == 4
+    assert len(scored) == 2 * len(cases) + 3 * len(known)

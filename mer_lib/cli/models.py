@@ -67,7 +67,8 @@ def _cited(paper: str) -> str:
 
     >>> _cited("Liong, Gan, See: Shallow Triple Stream Three-dimensional CNN (STSTNet), FG 2019")
     'Liong et al., FG 2019'
+    >>> _cited("Liong, See, Wong, Phan, Signal Processing: Image Communication 2018")
+    'Liong et al., Signal Processing: Image Communication 2018'
     """
-    authors, _, rest = paper.partition(":")
-    first, _, others = authors.partition(",")
-    return f"{first}{' et al.' if others else ''}, {rest.rpartition(',')[2].strip()}"
+    first, _, others = paper.partition(":")[0].partition(",")
+    return f"{first}{' et al.' if others else ''}, {paper.rpartition(',')[2].strip()}"

@@ -1,11 +1,9 @@
 """What each subject adds to a score, so that any choice of subjects can be scored at once.
 
 Scores of the confusion matrix need the sum of the subjects' matrices. An area under the ROC curve is the share of pairs
-(positive, negative) in which the positive has the higher score, ties counting half. So it needs, for every two
-subjects, how many pairs the positives of the one win against the negatives of the other.
-
-Source of the latter: Hanley and McNeil, "The meaning and use of the area under a receiver operating characteristic
-(ROC) curve", Radiology 143, 29-36, 1982.
+(positive, negative) in which the positive has the higher score, ties counting half (see
+:func:`mer_lib.evaluation.metrics.pairs_won`). So it needs, for every two subjects, how many pairs the positives of the
+one win against the negatives of the other.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ import pandas as pd
 
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation.frames import check_predictions, classes_of, predicted_classes, probabilities, subject_ids
-from mer_lib.evaluation.metrics import METRICS, FloatArray, IntArray, confusion_matrices
+from mer_lib.evaluation.metrics import METRICS, FloatArray, IntArray, confusion_matrices, pairs_won
 
 AUC_METRICS = ("auc_micro", "auc_macro")
 _CLASS_MEANS = frozenset({"uf1", "uar", "macro_precision"})
@@ -64,7 +62,7 @@ def pooled(predictions: pd.DataFrame | Sequence[pd.DataFrame], metric: str) -> P
         everybody = np.ones((1, len(subjects)))
         point = float(np.mean([part(everybody)[0] for part in parts]))
         return Pooled(subjects, len(seeds), point, lambda counts: np.mean([part(counts) for part in parts], axis=0))
-    matrices = np.stack([subject_matrices(rows)[1] for rows in seeds])
+    matrices = np.stack([matrices_of(rows)[1] for rows in seeds])
     point = float(METRICS[metric](matrices.sum(axis=1)).mean())
     return Pooled(subjects, len(seeds), point, _of_matrices(matrices, metric))
 
@@ -95,6 +93,11 @@ def subject_matrices(predictions: pd.DataFrame) -> tuple[npt.NDArray[Any], IntAr
         ParameterError: the frame breaks its contract; all faults at once.
     """
     check_predictions(predictions)
+    return matrices_of(predictions)
+
+
+def matrices_of(predictions: pd.DataFrame) -> tuple[npt.NDArray[Any], IntArray]:
+    """Return what :func:`subject_matrices` does, of predictions that were checked before."""
     truth, guess = predictions["y_true"].to_numpy(), predicted_classes(predictions)
     return confusion_matrices(subject_ids(predictions).to_numpy(dtype=str), truth, guess, len(classes_of(predictions)))
 
@@ -141,9 +144,8 @@ def _curves(rows: pd.DataFrame, subjects: npt.NDArray[Any], metric: str) -> list
 def _curve(scores: FloatArray, true: npt.NDArray[np.bool_], owner: IntArray, n_subjects: int) -> _Curve:
     wins = np.zeros((n_subjects, n_subjects))
     for subject in range(n_subjects):
-        against = np.sort(scores[~true & (owner == subject)])
-        below = np.searchsorted(against, scores[true], "left") + np.searchsorted(against, scores[true], "right")
-        wins[:, subject] = np.bincount(owner[true], below / 2, n_subjects)
+        won = pairs_won(scores[true], scores[~true & (owner == subject)])
+        wins[:, subject] = np.bincount(owner[true], won, n_subjects)
     positives, negatives = (np.bincount(owner[side], minlength=n_subjects).astype(float) for side in (true, ~true))
     return _Curve(wins, positives, negatives)
 

@@ -32,7 +32,7 @@ from mer_lib.evaluation.intervals import (
 )
 from mer_lib.evaluation.mcnemar import McNemarResult, mcnemar
 from mer_lib.evaluation.metrics import METRICS, FloatArray, IntArray
-from mer_lib.evaluation.pooling import subject_matrices
+from mer_lib.evaluation.pooling import matrices_of, subject_matrices
 
 __all__ = [
     "Interval",
@@ -209,7 +209,7 @@ def _compare(
         result = permutation_test(first, second, metric, n, seed)
     except ParameterError as error:
         raise ParameterError(f"{a} against {b}: {error}") from None
-    score_a, score_b = (_measure(metric)(subject_matrices(frame)[1].sum(axis=0)) for frame in (first, second))
+    score_a, score_b = (_measure(metric)(matrices_of(frame)[1].sum(axis=0)) for frame in (first, second))
     return {
         "method_a": a,
         "method_b": b,

@@ -18,6 +18,7 @@ AUC is 0.5), so it is the bar that an AUC has to pass.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -30,6 +31,8 @@ from mer_lib.evaluation.metrics import score
 from mer_lib.evaluation.store import FoldResult
 
 TRIVIAL: tuple[str, ...] = ("class priors", "majority", "shuffled", "overall shares")
+#: Those that say the same beside all methods that learned from, and are tested on, the same samples in the same folds.
+BLIND: tuple[str, ...] = ("class priors", "majority", "overall shares")
 METRICS: tuple[str, ...] = ("uf1", "uar", "accuracy", "auc_micro", "auc_macro")
 #: By the number of a fold: the class numbers of the samples it was fitted on, (n,).
 Trained = Mapping[int, npt.NDArray[np.int64]]
@@ -40,13 +43,16 @@ def training_labels(folds: Sequence[FoldResult], view: Labelled) -> dict[int, np
     return {fold.metadata["fold"]: view.labels(fold.metadata["fitted_on"]) for fold in folds}
 
 
-def trivial_predictions(predictions: pd.DataFrame, trained: Trained, seed: int = 0) -> dict[str, pd.DataFrame]:
+def trivial_predictions(
+    predictions: pd.DataFrame, trained: Trained, seed: int = 0, names: Sequence[str] = TRIVIAL
+) -> dict[str, pd.DataFrame]:
     """Return what :data:`TRIVIAL` say of the samples of `predictions`.
 
     Args:
         predictions: one seed's chosen predictions, with the column `fold`.
         trained: what each of these folds was fitted on, see :func:`training_labels`.
         seed: of the shuffling.
+        names: some of :data:`TRIVIAL`.
 
     Returns:
         By name, frames like `predictions` with other probabilities.
@@ -71,9 +77,9 @@ def trivial_predictions(predictions: pd.DataFrame, trained: Trained, seed: int =
     groups = list(ordered.groupby("fold", sort=True))
     return {
         name: ordered.assign(
-            **dict(zip(columns, np.vstack([rule(rows, shares[fold]) for fold, rows in groups]).T, strict=True))
+            **dict(zip(columns, np.vstack([rules[name](rows, shares[fold]) for fold, rows in groups]).T, strict=True))
         )
-        for name, rule in rules.items()
+        for name in names
     }
 
 
@@ -94,14 +100,37 @@ def shares_of(labels: npt.NDArray[np.int64], n_classes: int) -> npt.NDArray[np.f
     return np.bincount(labels, minlength=n_classes) / len(labels)
 
 
-def trivial_table(predictions: pd.DataFrame, trained: Trained, seed: int = 0) -> pd.DataFrame:
+def trivial_table(
+    predictions: pd.DataFrame, trained: Trained, seed: int = 0, known: dict[str, pd.DataFrame] | None = None
+) -> pd.DataFrame:
     """Score predictions and, beside them, :data:`TRIVIAL` on the same samples.
 
-    Args and raises: as :func:`trivial_predictions`.
+    Args:
+        predictions, trained, seed: as for :func:`trivial_predictions`.
+        known: scores of :data:`BLIND` by :func:`fold_set`, looked up and added to, so that they are computed once for
+            all methods on the same folds.
 
     Returns:
         One row a predictor (the index), ``"these predictions"`` first, with the columns :data:`METRICS`.
+
+    Raises:
+        ParameterError: as :func:`trivial_predictions`.
     """
-    frames = {"these predictions": predictions, **trivial_predictions(predictions, trained, seed)}
-    rows = {name: {metric: getattr(score(frame), metric) for metric in METRICS} for name, frame in frames.items()}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("predictor")
+    shuffled = trivial_predictions(predictions, trained, seed, ["shuffled"])
+    known, folds = {} if known is None else known, fold_set(predictions, trained)
+    if folds not in known:
+        known[folds] = _scored(trivial_predictions(predictions, trained, seed, BLIND))
+    table = pd.concat([_scored({"these predictions": predictions, **shuffled}), known[folds]])
+    return table.loc[["these predictions", *TRIVIAL]].rename_axis("predictor")
+
+
+def fold_set(predictions: pd.DataFrame, trained: Trained) -> str:
+    """Return a text that two frames share if they hold the same samples, truths, classes and folds, equally trained."""
+    rows = predictions[["sample_id", "fold", "y_true"]].sort_values("sample_id").to_numpy().tolist()
+    learned = sorted((int(fold), np.bincount(labels).tolist()) for fold, labels in trained.items())
+    return json.dumps([classes_of(predictions), rows, learned])
+
+
+def _scored(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    scores = pd.DataFrame([score(frame).row() for frame in frames.values()], index=list(frames))
+    return scores[list(METRICS)]

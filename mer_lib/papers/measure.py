@@ -70,6 +70,7 @@ def measure(
     priors = [variant for variant in measured.values() if variant.is_prior]
     scores = pd.DataFrame([row for variant in measured.values() for row in variant.rows(priors)])
     first = {label: variant.chosen["fixed"][0] for label, variant in measured.items()}
+    known: dict[str, pd.DataFrame] = {}
     return Measurement(
         experiment=experiment,
         profile=profile,
@@ -85,7 +86,7 @@ def measure(
         audits={key: entry for variant in measured.values() for key, entry in variant.audits.items()},
         events=pd.DataFrame([event for label, jobs in groups.items() for event in _events(label, jobs, store)]),
         classes={label: variant.classes for label, variant in measured.items()},
-        trivial=pd.concat([variant.trivial() for variant in measured.values()], ignore_index=True),
+        trivial=pd.concat([variant.trivial(known) for variant in measured.values()], ignore_index=True),
         subject_means=pd.concat([variant.subject_means() for variant in measured.values()], ignore_index=True),
         predictions={
             (label, protocol): pd.concat(frames, ignore_index=True)

@@ -90,9 +90,12 @@ class MeasuredVariant:
             return None
         return mine, only(min(covering, key=len), wanted)
 
-    def trivial(self) -> pd.DataFrame:
-        """Return what predictors that never look at a sample score beside this variant, first seed."""
-        table = trivial_table(self.chosen["fixed"][0], self.trained).reset_index()
+    def trivial(self, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
+        """Return what predictors that never look at a sample score beside this variant, first seed.
+
+        What they score on the same folds as other variants is taken from `known`, or added to it.
+        """
+        table = trivial_table(self.chosen["fixed"][0], self.trained, known=known).reset_index()
         return table.assign(variant=self.label)[["variant", *table.columns]]
 
     def subject_means(self) -> pd.DataFrame:

@@ -1,7 +1,9 @@
 """The one look of every figure: colours that mean the same thing everywhere, sizes for a projector, captions.
 
-Classes use the palette of Okabe and Ito, methods that of Paul Tol ("muted"); both keep apart under the common forms
-of colour blindness. Protocols differ by marker as well, so that a figure can be read in grey print.
+Classes use the palette of Okabe and Ito, the methods that most figures compare that of Paul Tol ("muted"); both keep
+apart under the common forms of colour blindness. There are more methods than such colours: the others differ in hue
+from those they are compared with, and every method stands by its name. Protocols differ by marker as well, so that a
+figure can be read in grey print.
 """
 
 from __future__ import annotations
@@ -28,7 +30,33 @@ from mer_lib.manifest import Kind
 from mer_lib.papers.measure import Measurement
 
 CLASS_COLOURS = {"negative": "#0072B2", "positive": "#E69F00", "surprise": "#009E73"}
-METHOD_COLOURS = {"dummy": "#777777", "linear_svm": "#882255", "ststnet": "#332288", "htnet": "#CC6677"}
+#: By method; those of one experiment keep apart. A method that is not here gets a spare one.
+METHOD_COLOURS = {
+    "dummy": "#777777",
+    "linear_svm": "#882255",
+    "htnet": "#CC6677",
+    "capsulenet": "#EE7733",
+    "yolo11_classifier": "#0077BB",
+    "da_crossvit": "#44AA99",
+    "mfem_mffm": "#CC3311",
+    "ststnet": "#332288",
+    "off_apexnet": "#88CCEE",
+    "dual_inception": "#117733",
+    "rcn": "#999933",
+    "featref": "#AA4499",
+    "alexnet": "#DDCC77",
+    "googlenet": "#5566DD",
+    "vgg11": "#C99A5B",
+    "vgg16": "#994F00",
+    "resnet18": "#004488",
+    "micro_attention": "#66CCBB",
+    "cnn_lstm": "#E0B83C",
+    "slstt": "#225555",
+    "lbp_top": "#7755AA",
+    "lbp_sip": "#C39BD3",
+    "bi_woof": "#66AA33",
+    "mdmo": "#E377C2",
+}
 SPARE_COLOURS = ("#117733", "#AA4499", "#999933", "#44AA99")
 
 FLOW_COLOURS = "RdBu_r"  # diverging: white is no motion
@@ -194,16 +222,24 @@ def sign(figure: Figure, measurement: Measurement) -> Figure:
 def variant_colours(variants: Mapping[str, Variant]) -> dict[str, str]:
     """Return one colour a variant: by method where methods differ, from dark to light where one method is varied.
 
-    Variants that share a method share its hue, each lighter than the one before.
+    Variants that share a method share its hue, each lighter than the one before. Three or more of one method alone go
+    from violet to green; the class prior beside them is grey, and no method among them.
     """
-    names = [variant.model.name for variant in variants.values()]
-    if len(set(names)) == 1 and len(names) > 1:
-        shades = mpl.colormaps["cividis"](np.linspace(0, 0.8, len(names)))
-        return {label: to_hex(shade) for label, shade in zip(variants, shades, strict=True)}
-    base = _method_colours(names)
+    names = {label: variant.model.name for label, variant in variants.items()}
+    base = {label: METHOD_COLOURS["dummy"] for label, name in names.items() if name == "dummy"}
+    compared = {label: name for label, name in names.items() if label not in base}
+    return {label: (base | _shades(compared))[label] for label in names}
+
+
+def _shades(names: Mapping[str, str]) -> dict[str, str]:
+    """Return a colour a label, given its method; no two of them alike."""
+    if len(set(names.values())) == 1 and len(names) > 2:
+        shades = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(names)))
+        return {label: to_hex(shade) for label, shade in zip(names, shades, strict=True)}
+    base, methods = _method_colours(names.values()), list(names.values())
     return {
-        label: lighter(base[name], 0.45 * names[:position].count(name))
-        for position, (label, name) in enumerate(zip(variants, names, strict=True))
+        label: lighter(base[name], methods[:position].count(name) * min(0.45, 0.65 / max(methods.count(name) - 1, 1)))
+        for position, (label, name) in enumerate(names.items())
     }
 
 
