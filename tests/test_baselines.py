@@ -10,7 +10,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from mer_lib.training.baselines import LinearSVM, dummy, linear_svm
+from mer_lib.handcrafted.linear_svm import LinearSVM
+from mer_lib.training.baselines import dummy, linear_svm
 
 PIPELINES = pytest.mark.parametrize("make", [dummy, linear_svm])
 

@@ -33,6 +33,7 @@ DECIDING = (
     "features/recipes.py",
     "features/regions.py",
     "features/sequence_recipes.py",
+    "handcrafted/linear_svm.py",
     "models/info.py",
     "motion/polar.py",
     "motion/strain.py",

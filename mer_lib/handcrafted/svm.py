@@ -6,14 +6,13 @@ from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted
 
 from mer_lib.errors import ParameterError
 from mer_lib.handcrafted.descriptor import Descriptor, one_of
+from mer_lib.handcrafted.linear_svm import LinearSVM
 
 # Both were chosen among 1, 10 and 100 on synthetic clips, so scores on those are a little too good. Most of a texture
 # is the face itself, and differs little within a person: what moves is seen with a large C alone.
@@ -44,38 +43,6 @@ class OneScale(TransformerMixin, BaseEstimator):
         return (X - self.mean_) / self.scale_
 
 
-class MarginSVM(ClassifierMixin, BaseEstimator):
-    """Linear support vector machine, one against one, whose scores are the softmax of its margins.
-
-    The scores sum to one and agree with `predict`; they are not calibrated, since Platt scaling would need an inner
-    split that mixes subjects.
-
-    Args:
-        C: inverse strength of the regularisation.
-        class_weight: "balanced" weighs classes by their inverse frequency, None does not.
-    """
-
-    def __init__(self, C: float = C_OF_MOTION, class_weight: Literal["balanced"] | None = "balanced") -> None:
-        self.C = C
-        self.class_weight = class_weight
-
-    def fit(self, X: np.ndarray, y: np.ndarray) -> MarginSVM:
-        """Fit on `X` (N, features) and integer labels `y` (N,)."""
-        self.svm_ = SVC(kernel="linear", C=self.C, class_weight=self.class_weight).fit(X, y)
-        self.classes_ = self.svm_.classes_
-        return self
-
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Return uncalibrated scores (N, classes) that sum to one a row."""
-        check_is_fitted(self, "svm_")
-        margins = self.svm_.decision_function(X)
-        return softmax(np.stack([-margins, margins], axis=1) if margins.ndim == 1 else margins, axis=1)
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the class with the largest score (N,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
-
-
 def with_svm(
     descriptor: type[Descriptor],
     C: float = C_OF_MOTION,
@@ -86,8 +53,8 @@ def with_svm(
 
     Args:
         descriptor: its class.
-        C: see :class:`MarginSVM`.
-        class_weight: see :class:`MarginSVM`.
+        C: see :class:`LinearSVM`.
+        class_weight: see :class:`LinearSVM`.
         params: of the descriptor.
 
     Raises:
@@ -99,4 +66,4 @@ def with_svm(
         faults.append(f"C: expected a number above 0, got {C!r}")
     if faults:
         raise ParameterError("; ".join(faults))
-    return make_pipeline(descriptor(**params).check(), OneScale(), MarginSVM(C, class_weight))
+    return make_pipeline(descriptor(**params).check(), OneScale(), LinearSVM(C, class_weight))
