@@ -14,6 +14,7 @@ from mer_lib.features.angle_image import coded
 from mer_lib.features.sequence_recipes import NO_MOTION
 from mer_lib.motion.polar import RegionMotion
 from mer_lib.training.augmentation import AngleAugmentation
+from mer_lib.training.augmentation.angles import shifted
 
 CODINGS = [
     {"coding": "cos_sin"},
@@ -84,6 +85,12 @@ def test_a_shift_moves_columns_and_never_turns_time_round(coding, still):
         by = next(by for by in range(-3, 4) if torch.equal(_shift(image[0], by, still), one))
         found.add(by)
     assert found == set(range(-3, 4))
+
+
+@pytest.mark.parametrize("by", [-2, 0, 3])
+def test_a_shift_of_so_many_columns_is_later_where_positive(by):
+    image = image_of(movement(12), AngleImage(frames=12))
+    assert torch.equal(shifted(image, torch.tensor([by]))[0], _shift(image[0], by, 0.0))
 
 
 def _shift(image: torch.Tensor, by: int, still: float) -> torch.Tensor:

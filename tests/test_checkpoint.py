@@ -18,6 +18,7 @@ import torch
 from mer_lib import atomic
 from mer_lib.errors import ParameterError
 from mer_lib.models import build
+from mer_lib.training.augmentation import FaceAugmentation, FlowAugmentation
 from mer_lib.training.checkpoint import Checkpoint
 from mer_lib.training.device import one_thread
 from mer_lib.training.estimator import TorchClassifier
@@ -99,6 +100,31 @@ def test_it_may_be_interrupted_again_and_again(path: Path, undisturbed: dict[str
     for after in (2, 3, 6):
         interrupt(path, after)
     assert state_of(model(path).fit(X, y, monitor={"test": X[:6]})) == undisturbed
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "sgd": {"optimiser": "sgd", "schedule": "cosine", "momentum": 0.9, "augmentation": FlowAugmentation(zero=127.5)},
+    "balanced": {"optimiser": "adamw", "schedule": "exponential", "sampling": "balanced"},
+    "faces": {"augmentation": FaceAugmentation(), "class_weight": "balanced"},
+    "neighbours": {"sampling": "neighbours", "views": "extra", "augmentation": FlowAugmentation(rotation=9, shift=0.1)},
+    "windows": {"views": "mean", "shuffle": False, "augmentation": FaceAugmentation(jitter=(0.1, 0.0, 0.0, 0.0))},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_whatever_is_drawn_and_remembered_goes_on_where_it_was(path: Path, options: dict[str, Any]) -> None:
+    X, y = data()
+    if "views" in options:
+        X = np.stack([X, X + 1, X[::-1]], axis=1)
+    with one_thread():
+        whole = state_of(model(**options).fit(X, y, monitor={"test": X[:6]}))
+        with pytest.MonkeyPatch.context() as patch:
+            Epochs(patch, stop=3)
+            with pytest.raises(KeyboardInterrupt):
+                model(path, **options).fit(X, y, monitor={"test": X[:6]})
+        torch.rand(7)  # whatever else has drawn meanwhile
+        assert path.exists()
+        assert state_of(model(path, **options).fit(X, y, monitor={"test": X[:6]})) == whole
 
 
 KILLED = """

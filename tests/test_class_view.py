@@ -84,6 +84,12 @@ def test_a_label_set_that_does_not_fit_is_an_error_that_names_those_that_do() ->
         with_labels(DATA, "casme3_sx")
 
 
+def test_one_class_alone_is_no_label_set_that_fits() -> None:
+    happy = replace(DATA, samples=DATA.samples.assign(emotion="happiness"))
+    with pytest.raises(DataError, match="has too few classes of the label set 'casme3_six'"):
+        with_labels(happy, "casme3_six")
+
+
 def test_labels_decide_the_address() -> None:
     three, other = (Job("x", six(labels=labels), DATA) for labels in ("three", "casme3_six"))
     renamed = replace(DATA, samples=DATA.samples.assign(emotion=DATA.samples["emotion"].replace("anger", "fear")))

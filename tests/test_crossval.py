@@ -519,3 +519,15 @@ def test_a_fold_stored_under_another_split_is_computed_again(store: PredictionSt
     with pytest.warns(FoldWarning, match="another split"):
         run([small], store)
     assert store.path(small.address, 0, 0).read_bytes() == before
+
+
+def test_a_fold_that_lacks_somebody_to_be_tested_is_computed_again(store: PredictionStore) -> None:
+    """So it is where somebody's gender becomes known: neither samples nor labels have changed."""
+    small = job("dummy")
+    run([small], store)
+    before = store.path(small.address, 0, 0).read_bytes()
+    result = store.read(small.address, 0, 0)
+    store.write(small.address, 0, 0, FoldResult(result.predictions.iloc[1:], result.metadata))
+    with pytest.warns(FoldWarning, match="another split"):
+        run([small], store)
+    assert store.path(small.address, 0, 0).read_bytes() == before

@@ -61,6 +61,13 @@ def test_rotation_turns_about_the_middle_by_at_most_its_angle(width):
     assert np.abs(found).max() <= 10.5
 
 
+def test_a_mirrored_face_is_turned_and_not_sheared():
+    batch = smooth(count=1).expand(6, -1, -1, -1)
+    turned = FaceAugmentation(**{**STILL, "rotation": 20.0})(batch, generator())
+    both = FaceAugmentation(**{**STILL, "rotation": 20.0, "mirror": 1.0})(batch, generator())
+    torch.testing.assert_close(inner(both), inner(turned).flip(3), atol=1.0, rtol=0)
+
+
 def test_shift_moves_rows_and_columns_by_at_most_their_share():
     ramp = torch.arange(50.0)[:, None] + 1000 * torch.arange(50.0)[None]
     batch = ramp.expand(200, 1, 50, 50)

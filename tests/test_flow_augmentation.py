@@ -110,6 +110,12 @@ def test_strength_multiplies_movement_and_strain_and_leaves_grey():
     assert len({round(float(sample[1, 0, 0]), 4) for sample in ratio}) == 5
 
 
+def test_strength_leaves_what_does_not_move():
+    still = torch.full((4, 3, 6, 6), 127.5)
+    still[:, 2] = 0.0
+    assert torch.equal(FlowAugmentation(zero=127.5, strength=0.5, mirror=0.0)(still, drawing()), still)
+
+
 def test_all_frames_of_a_sequence_change_alike_and_samples_do_not():
     augment = FlowAugmentation(channels=("grey", "u", "v"), rotation=20, scale=0.1, shift=0.1, strength=0.3)
     frame = torch.rand(3, SIDE, SIDE)

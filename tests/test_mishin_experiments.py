@@ -39,7 +39,10 @@ def test_profile_paper_makes_the_images_that_the_article_describes():
     assert on.features == AngleImage.published()
     assert off.features == AngleImage.published().model_copy(update={"sectors": None})
     assert experiment(INPUTS).variant("image as printed", "paper").features == AngleImage.published()
-    assert experiment(INPUTS).variant("image", "paper").features == AngleImage.honest()
+    several = AngleImage.honest().model_copy(update={"windows": 5, "stride": 4})
+    assert experiment(INPUTS).variant("image", "paper").features == several
+    one = experiment(INPUTS).variant("image, one window", "paper").features
+    assert one.model_copy(update={"stride": 1}) == AngleImage.honest().model_copy(update={"stride": 1})
     assert count_parameters(build("yolo11_classifier", n_classes=6, **on.model.params)) == 5_450_694
 
 

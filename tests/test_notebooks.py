@@ -90,6 +90,7 @@ def test_a_data_root_that_holds_nothing_is_said(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(headless, "execute", lambda notebook: "stopped here")
     asked, synthetic = [], dataclasses.replace(datasets.load("toy_flow"), kind="synthetic")
     monkeypatch.setattr(datasets, "ensure", lambda name, *options: asked.append(name))
+    monkeypatch.setattr(headless, "write_report", lambda *given: tmp_path / "report.html")  # it looks for clips too
     monkeypatch.setattr(headless, "load", lambda name, **options: synthetic)
     console = Console(file=io.StringIO(), width=300)
     headless.run_notebooks({**SMOKE, "data": "best"}, [], tmp_path / "out", console)

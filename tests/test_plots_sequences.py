@@ -21,6 +21,13 @@ def drawn(seed: int = 0) -> np.ndarray:
     return np.concatenate([grey, generator.normal(0, 1, (4, 2, 48, 48))], axis=1).astype(np.float32)
 
 
+def test_a_caption_fits_below_a_few_frames():
+    text = "84 synthetic flow maps (drawn faces, Synthetic A, B, C, profile demo) · syn_a/sub12/EP01"
+    few = RECIPE.model_copy(update={"frames": 2})
+    figure = sequences.frames(drawn()[:2], few, kind="synthetic", text=text)
+    assert figure._supxlabel.get_window_extent().x1 < figure.bbox.x1
+
+
 def test_frames_stand_in_a_row_and_flow_has_one_range():
     figure = sequences.frames(drawn(), RECIPE, kind="synthetic", text="drawn")
     panels = figure.axes[:12]

@@ -12,7 +12,7 @@ from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
 
 from mer_lib.datasets import CLASSES, qualified_subjects
 from mer_lib.errors import ParameterError
-from mer_lib.evaluation.splits import Split, leave_one_subject_out, make_splits, subject_kfold
+from mer_lib.evaluation.splits import Split, _strata, leave_one_subject_out, make_splits, subject_kfold
 from mer_lib.evaluation.variant import SplitSpec, Variant
 from tests.helpers import N_SUBJECTS, shuffled, toy, variant
 
@@ -182,3 +182,12 @@ def test_impossible_splits_are_refused(spec: dict[str, object]) -> None:
 def test_a_fraction_of_zero_holds_nobody_out() -> None:
     setting: Variant = variant(split={"kind": "loso", "inner_fraction": 0})
     assert all(fold.inner == () for fold in make_splits(setting, toy().samples, 0))
+
+
+@pytest.mark.parametrize("counts", [(2, 3, 4, 20), (1, 1, 20), (4, 4, 4), (5, 6, 7), (1, 4, 4, 4, 30)])
+def test_no_stratum_is_rarer_than_there_are_folds_unless_all_together_are(counts: tuple[int, ...]) -> None:
+    labels = pd.Series([f"class {n}" for n, count in enumerate(counts) for _ in range(count)])
+    sizes = _strata(labels, 5).value_counts()
+    assert sizes.min() >= 5
+    kept = [size for size in counts if size >= 5 and size in sizes.to_numpy()]
+    assert len(kept) >= len([size for size in counts if size >= 5]) - 1

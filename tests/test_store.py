@@ -343,6 +343,7 @@ DECIDING_FILES = [
     "training/estimator.py",
     "training/scaling.py",
     "training/baselines.py",
+    "handcrafted/linear_svm.py",
     "training/device.py",
     "features/compute.py",
     "features/recipes.py",

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mer_lib.errors import DataError, ParameterError, RunError
-from mer_lib.evaluation.folds import Inputs, compute_fold
+from mer_lib.evaluation.folds import Inputs, _to_train, compute_fold
 from mer_lib.evaluation.methods import check_method, make_estimator, weights_stamp
 from mer_lib.evaluation.variant import TrainingSpec, Variant
 from mer_lib.models import weights
@@ -151,6 +151,37 @@ def test_balanced_sampling_gives_every_class_the_same_chance() -> None:
     assert not np.array_equal(rows, drawn("balanced", targets, seed=1))
 
 
+def test_balanced_sampling_knows_which_views_belong_to_a_class() -> None:
+    targets = np.repeat([0, 1, 2], [90, 9, 1])
+    rows = drawn("balanced", targets, views=10)
+    shares = np.bincount(targets[rows // 10]) / 1000
+    assert np.abs(shares - 1 / 3).max() < 4 * math.sqrt(2 / 9 / 1000)
+
+
+@pytest.mark.parametrize("absent", [0, 1, 2])
+@pytest.mark.parametrize("sampling", ["plain", "balanced", "neighbours"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "margin"])
+@pytest.mark.parametrize("weight", [None, "balanced"])
+def test_a_class_that_training_does_not_show_stops_nothing(
+    absent: int, sampling: str, loss: str, weight: str | None
+) -> None:
+    shown = absent != LABELS
+    X = data(5, 3, 2, 2)
+    fitted = model(
+        Lengths, sampling=sampling, loss=loss, class_weight=weight if sampling == "plain" else None,
+        views="extra", classes=(0, 1, 2),
+    ).fit(X[shown], LABELS[shown], monitor={"test": X})  # fmt: skip
+    proba = fitted.monitored_["test"]
+    assert np.isfinite(proba).all()
+    np.testing.assert_allclose(proba.sum(-1), 1, rtol=1e-5)
+    assert sum(map(len, fitted.module_.seen)) >= 3 * min(np.bincount(LABELS)[np.unique(LABELS[shown])])
+
+
+def test_neighbours_even_out_the_classes_that_are_there() -> None:
+    rows = drawn("neighbours", np.repeat([0, 2], [12, 4]), views=5)
+    np.testing.assert_array_equal(np.bincount(np.repeat([0, 2], [12, 4])[rows // 5]), [20, 0, 20])
+
+
 def test_neighbours_even_out_the_classes_as_the_authors_do() -> None:
     """With n apex samples: surprise 5 n images; every other class its apex images, filled up at random to 5 n."""
     targets = np.repeat([0, 1, 2], [40, 12, 4])
@@ -163,7 +194,7 @@ def test_neighbours_even_out_the_classes_as_the_authors_do() -> None:
     assert sorted(rows[targets[sample] == 2]) == list(range(52 * 5, 56 * 5))
     again = drawn("neighbours", targets, views=5, seed=1)
     assert sorted(again[targets[again // 5] == 1]) != sorted(rows[targets[sample] == 1])
-    assert list(rows) != sorted(rows)
+    assert (np.diff(targets[sample]) != 0).sum() > 10  # classes come mixed, not one after the other
 
 
 def test_neighbours_are_drawn_anew_in_every_epoch_and_never_tested_on() -> None:
@@ -176,6 +207,9 @@ def test_neighbours_are_drawn_anew_in_every_epoch_and_never_tested_on() -> None:
     assert first != second
     np.testing.assert_array_equal(fitted.inputs(X)[:, 0, 0, 0], np.arange(20) * 5)
     np.testing.assert_array_equal(fitted.monitored_["test"][-1], fitted.predict_proba(X))
+    with torch.no_grad():
+        one_each = fitted.module_(torch.from_numpy(X[:, 0])).softmax(1).numpy()
+    np.testing.assert_allclose(fitted.predict_proba(X), one_each, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -324,6 +358,20 @@ def test_loaded_weights_are_trained_on_or_kept() -> None:
     assert kept.weights_ == "resnet18 imagenet"
 
 
+class WholePretrained(Pretrained):
+    """All of its layer is loaded."""
+
+    def load_imagenet(self, state: Any) -> list[str]:
+        return [*super().load_imagenet(state), "fc.bias"]
+
+
+@pytest.mark.usefixtures("at_hand")
+def test_of_what_was_loaded_the_named_is_kept_and_the_rest_is_trained_on() -> None:
+    kept = model(WholePretrained, weights="imagenet", freeze=("fc.w",)).fit(data(), LABELS)
+    assert torch.equal(kept.module_.fc.weight, Pretrained.state["fc.weight"])
+    assert not torch.equal(kept.module_.fc.bias, seeded(WholePretrained).fc.bias)
+
+
 @pytest.mark.usefixtures("at_hand")
 def test_a_name_to_freeze_that_nothing_loaded_has_is_named() -> None:
     with pytest.raises(ParameterError, match=r"such as fc.weight; none begins with fc.bias"):
@@ -385,6 +433,23 @@ def test_permuted_labels_are_a_control_for_every_method(name: str) -> None:
     np.testing.assert_array_equal(true.predictions["y_true"], false.predictions["y_true"])
     assert not np.allclose(true.predictions[columns], false.predictions[columns])
     assert false.metadata["fitted_on"] == true.metadata["fitted_on"]
+
+
+def test_permuted_labels_are_those_of_the_training_samples_in_another_order() -> None:
+    setting = variant("ststnet")
+    control = setting.model_copy(update={"training": setting.training.model_copy(update={"permute_labels": True})})
+    ids = sorted(toy().samples["sample_id"])
+    y = np.asarray(toy().labels(ids))
+    inputs, split = Inputs(ids, np.arange(len(ids)), y), split_of(toy(), "toya/01")
+    drawn_labels = {}
+    for seed in range(20):
+        X, labels = _to_train(control, split, inputs, seed)
+        assert sorted(ids[row] for row in X) == sorted(split.train)
+        np.testing.assert_array_equal(np.sort(labels), np.sort(y[X]))
+        drawn_labels[labels.tobytes()] = True
+    assert len(drawn_labels) == 20
+    X, labels = _to_train(setting, split, inputs, 0)
+    np.testing.assert_array_equal(labels, y[X])
 
 
 def test_a_fold_says_what_training_started_from_and_how_fast_it_went() -> None:

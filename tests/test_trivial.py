@@ -131,6 +131,9 @@ def test_means_over_subjects_are_those_of_a_plain_loop() -> None:
     table = mean_over_subjects(frame)["uf1_mean_over_subjects"]
     assert table["zero"] == pytest.approx(np.mean(zero))
     assert table["exclude"] == pytest.approx(np.mean(present))
+    blind = frame.assign(**dict(zip(probability_columns("xyz"), (1.0, 0.0, 0.0), strict=True)))
+    for said in (frame, blind):  # what can be attained hangs on what subjects show, not on what is said of them
+        assert mean_over_subjects(said)["attainable"].tolist() == pytest.approx([(2 + 1 + 3) / 9, 1])
 
 
 def test_a_subset_of_samples_is_scored_by_itself() -> None:

@@ -14,11 +14,12 @@ import joblib
 import pandas as pd
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from mer_lib.errors import ParameterError, RunError, StoreError, fault_list
+from mer_lib.errors import RunError, StoreError, fault_list
+from mer_lib.evaluation.beforehand import check_jobs, fetch_weights
 from mer_lib.evaluation.code_version import code_version
 from mer_lib.evaluation.folds import Inputs, compute_fold
 from mer_lib.evaluation.jobs import Job
-from mer_lib.evaluation.methods import METHODS, check_method
+from mer_lib.evaluation.methods import METHODS
 from mer_lib.evaluation.protocols import choose
 from mer_lib.evaluation.provenance import fold_event
 from mer_lib.evaluation.splits import Split
@@ -104,7 +105,7 @@ def plan(jobs: Iterable[Job], store: PredictionStore) -> tuple[list[FoldTask], R
             if (address, split.fold, job.seed) in seen:
                 continue
             seen.add((address, split.fold, job.seed))
-            state = store.state(address, split.fold, job.seed, fitted_on=split.train)
+            state = store.state(address, split.fold, job.seed, fitted_on=split.train, tested_on=split.test)
             if state == "done":
                 summary.found += 1
                 continue
@@ -138,13 +139,15 @@ def run(
 
     Raises:
         ParameterError: a method, its parameters or its input do not fit; nothing was run.
+        DataError: features cannot be computed, or weights that a training demands cannot be had; nothing was run.
         RunError: folds failed; the message names each with its last line, and the rest is finished.
     """
     resolve_device(device)
-    _check(jobs)
+    check_jobs(jobs)
     tasks, summary = plan(jobs, store)
     for fault in summary.damaged:
         warnings.warn(fault, FoldWarning, stacklevel=2)
+    fetch_weights(task.variant for task in tasks)
     _prepare(jobs, store)
     inputs = _inputs(jobs, tasks, n_jobs, clip_listener)
     calls = (joblib.delayed(_run_task)(task, inputs[task.address], store.root, device) for task in tasks)
@@ -208,18 +211,6 @@ def _inputs(
             by_recipe[key] = Inputs(ids, X, seen.labels(ids), seen.classes)
         inputs[job.address] = by_recipe[key]
     return inputs
-
-
-def _check(jobs: Sequence[Job]) -> None:
-    faults = {}
-    for job in jobs:
-        try:
-            check_method(job.variant)
-        except ParameterError as error:
-            faults[job.label] = str(error)
-    if faults:
-        listed = fault_list(f"{label}: {fault}" for label, fault in faults.items())
-        raise ParameterError(f"{len(faults)} of {len(jobs)} jobs cannot be run, so nothing was:\n{listed}")
 
 
 def _prepare(jobs: Sequence[Job], store: PredictionStore) -> None:

@@ -161,7 +161,7 @@ def _strata(labels: pd.Series, folds: int) -> pd.Series:
     counts = labels.value_counts().sort_index().sort_values(kind="stable")
     if counts.min() >= folds:
         return labels
-    rare = counts.index[counts.cumsum() - counts < folds]
+    rare = counts.index[(counts.cumsum() - counts < folds) | (counts < folds)]
     return labels.where(~labels.isin(rare), ", ".join(rare))
 
 

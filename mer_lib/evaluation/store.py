@@ -115,21 +115,31 @@ class PredictionStore:
             raise StoreError(f"{path}: expected address, fold and seed {(address, fold, seed)}, it holds {named}")
         return result
 
-    def state(self, address: str, fold: int, seed: int, fitted_on: Iterable[str] | None = None) -> str:
+    def state(
+        self,
+        address: str,
+        fold: int,
+        seed: int,
+        fitted_on: Iterable[str] | None = None,
+        tested_on: Iterable[str] | None = None,
+    ) -> str:
         """Return ``"done"``, ``"missing"``, or what is wrong with the file.
 
         Args:
             address, fold, seed: which file.
             fitted_on: the training samples that it must state, where they are known; a file made with another split
-                (by another version of scikit-learn, say) does not hold this fold.
+                (by another version of scikit-learn, or before somebody's gender became known) does not hold this fold.
+            tested_on: the test samples that it must hold, likewise.
         """
         if not self.path(address, fold, seed).exists():
             return "missing"
         try:
-            metadata = self.read(address, fold, seed).metadata
+            stored = self.read(address, fold, seed)
         except StoreError as error:
             return str(error)
-        if fitted_on is not None and metadata["fitted_on"] != sorted(fitted_on):
+        tested = stored.predictions.loc[stored.predictions["role"] == "test", "sample_id"]
+        others = fitted_on is not None and stored.metadata["fitted_on"] != sorted(fitted_on)
+        if others or (tested_on is not None and set(tested) != set(tested_on)):
             return f"{self.path(address, fold, seed)}: made with another split; it will be computed again"
         return "done"
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 from torch.nn import functional
 
@@ -78,6 +79,7 @@ def channels(network: MFEMMFFM, inputs: Tensor, *, kind: Kind = "real", text: st
             ax.plot(values[order], color=COLOURS[name], label=name)
         ax.set_title(f"stage {number}")
         ax.set_xlabel("channel, by its gate")
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes[0, 0].set_ylim(0, 1)
     axes[0, 0].set_ylabel("gate")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)

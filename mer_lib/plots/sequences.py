@@ -21,6 +21,7 @@ from mer_lib.training.augmentation import FlowAugmentation
 
 NAMES = {"grey": "grey", "u": "u: to the right", "v": "v: downwards"}
 _PANEL = 1.9  # inches
+_LEAST_WIDTH = 11.0  # inches: the caption has to fit below
 _ARROWS = 12  # along a side
 
 
@@ -42,7 +43,7 @@ def frames(array: np.ndarray, recipe: MagnifiedSequence, *, kind: Kind = "real",
     if array.shape != recipe.shape:
         raise ParameterError(f"sequence: expected {recipe.shape}, as its recipe makes, got {array.shape}")
     rows, columns = len(recipe.channels), recipe.frames
-    figure, axes = panels(rows, columns, width=_PANEL * columns + 1.6, height=_PANEL * rows + 1.4)
+    figure, axes = panels(rows, columns, width=max(_PANEL * columns + 1.6, _LEAST_WIDTH), height=_PANEL * rows + 1.4)
     flow = _range(array, recipe.channels)
     for row, channel in zip(axes, range(rows), strict=True):
         name = recipe.channels[channel]
