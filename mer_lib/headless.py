@@ -23,7 +23,7 @@ from mer_lib import atomic, datasets, settings
 from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.datasets.presence import find
 from mer_lib.datasets.traces import traces
-from mer_lib.errors import ParameterError, StoreError
+from mer_lib.errors import DataError, ParameterError, StoreError
 from mer_lib.evaluation.crossval import FoldEvent, plan
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.features import report, takes_maps
@@ -190,10 +190,10 @@ def write_report(
     measurements: list[Measurement] = []
     missing: list[str] = []
     for name in matching(wanted) if wanted else experiments():
-        data = data_of(name, checked.profile, dataset)
         try:
+            data = data_of(name, checked.profile, dataset)
             measurements.append(measure(experiment(name), checked.profile, data, store, seeds=checked.seeds))
-        except StoreError:
+        except (StoreError, DataError, ParameterError):  # running it, as the report advises, says what is wrong
             missing.append(name)
     path = (out or default_folder(checked)).absolute() / "report.html"
     options = f"--profile {checked.profile} --data {dataset.name}"
@@ -312,23 +312,24 @@ def still_true(notebook: NotebookRun, parameters: TrainingParameters, dataset: F
         return False
     names = [name for name in experiments() if _shows(notebook.source, name)]
     shown = [name for name in names if name in notebook.parameters.get("experiments", names)]
-    data = {name: data_of(name, parameters.profile, dataset) for name in shown}
-    tables = (jobs_of(experiment(name), parameters.profile, data[name], parameters.seeds) for name in shown)
-    missing, _ = plan((job for table in tables for group in table.values() for job in group), _store())
+    try:
+        data = {name: data_of(name, parameters.profile, dataset) for name in shown}
+        tables = [jobs_of(experiment(name), parameters.profile, data[name], parameters.seeds) for name in shown]
+        missing, _ = plan((job for table in tables for group in table.values() for job in group), _store())
+    except (DataError, ParameterError):  # executing it says what is wrong
+        return False
     return not missing
 
 
 def data_of(name: str, profile: str, dataset: FlowMapDataset) -> FlowMapDataset:
     """Return the data that an experiment runs on: `dataset`, unless it needs frames and those have none.
 
-    Synthetic clips that are not there yet, or stale, are made: which folds there are hangs on them.
+    Nothing is made: a notebook makes the synthetic clips that it needs.
+
+    Raises:
+        DataError: no data with frames are here, or synthetic ones are stale.
     """
-
-    def loaded(other: str) -> FlowMapDataset:
-        datasets.ensure(other, need="frames")
-        return load(find(other, need="frames").entry.name)
-
-    return data_for(experiment(name), profile, dataset, loaded)
+    return data_for(experiment(name), profile, dataset, lambda other: load(find(other, need="frames").entry.name))
 
 
 def _sealed(target: Path) -> str:

@@ -29,6 +29,8 @@ MODELS = {
     "14_mfem_mffm": lab.ExperimentParameters,
     "15_baselines": lab.ExperimentParameters,
 }
+# The fixture executes all notebooks, whichever test comes first.
+pytestmark = pytest.mark.timeout(1500)
 WATCHING = ("02_apex_visualisation", "03_flow_and_strain", "04_region_crops")  # they need frames, and make some
 SMOKE = {"profile": "smoke", "data": "toy_flow", "seeds": None, "jobs": 1, "device": "cpu"}
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from mer_lib import __version__, datasets, settings
 from mer_lib.cli.data import data_app
@@ -82,7 +82,7 @@ def list_experiments(profile: ProfileOption = Profile.quick, data: DataOption = 
 
     named, store = load_maps(data, 1, console), PredictionStore(settings.store_root())
     title = f"{named.label}, profile {profile.value}"
-    table = Table("experiment", "question", "variants", "folds in store", title=title)
+    table = Table(Column("experiment", no_wrap=True), "question", "variants", "folds in store", title=title)
     for name, entry in experiments().items():
         try:
             dataset = data_of(name, profile.value, named)

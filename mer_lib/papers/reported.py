@@ -101,7 +101,7 @@ class ReportedNumber(_Record):
     def fraction(self) -> float:
         """The value of a score as a share of one, whatever unit it is printed in.
 
-        >>> round(lookup("mfem_mffm.table3", "acc", method="base").fraction, 5)
+        >>> round(lookup("mfem_mffm.table3", "acc", "casme2", method="base").fraction, 5)
         0.73171
         """
         return float(self.value) / (100 if self.unit == "percent" else 1)
