@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import fnmatch
 import hashlib
 import json
@@ -310,8 +311,7 @@ def still_true(notebook: NotebookRun, parameters: TrainingParameters, dataset: F
     """Say whether executing `notebook` again would change nothing of its last copy."""
     if _sealed(notebook.target) != _seal_of(notebook, dataset):
         return False
-    names = [name for name in experiments() if _shows(notebook.source, name)]
-    shown = [name for name in names if name in notebook.parameters.get("experiments", names)]
+    shown = _shown(notebook)
     try:
         data = {name: data_of(name, parameters.profile, dataset) for name in shown}
         tables = [jobs_of(experiment(name), parameters.profile, data[name], parameters.seeds) for name in shown]
@@ -330,6 +330,14 @@ def data_of(name: str, profile: str, dataset: FlowMapDataset) -> FlowMapDataset:
         DataError: no data with frames are here, or synthetic ones are stale.
     """
     return data_for(experiment(name), profile, dataset, lambda other: load(find(other, need="frames").entry.name))
+
+
+def _shown(notebook: NotebookRun) -> list[str]:
+    """Return the experiments that executing a notebook trains: those asked for, else those that it names itself."""
+    names = [name for name in experiments() if _shows(notebook.source, name)]
+    declared = notebook_parameters(notebook.source).get("experiments")
+    own = ast.literal_eval(declared["default"]) if declared else names
+    return [name for name in matching(notebook.parameters.get("experiments", own)) if name in names]
 
 
 def _sealed(target: Path) -> str:

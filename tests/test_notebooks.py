@@ -31,7 +31,8 @@ MODELS = {
 }
 # The fixture executes all notebooks, whichever test comes first.
 pytestmark = pytest.mark.timeout(1500)
-WATCHING = ("02_apex_visualisation", "03_flow_and_strain", "04_region_crops")  # they need frames, and make some
+# They show clips alone, and make some where there are none.
+WATCHING = ("02_apex_visualisation", "03_flow_and_strain", "04_region_crops", "12_mishin_angle_images")
 SMOKE = {"profile": "smoke", "data": "toy_flow", "seeds": None, "jobs": 1, "device": "cpu"}
 
 

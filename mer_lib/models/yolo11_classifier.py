@@ -284,7 +284,7 @@ INFO = ModelInfo(
     recipe={"recipe": "angle_image"},
     small={"scale": "n", "width": 0.5, "hidden": 64, "momentum": 0.1},
     silent={
-        "stages.9.attention.[op]*.1.bias": "a shift of a channel, which the batch normalisation that follows takes away",
+        "stages.9.attention.[op]*.1.bias": "a shift of a channel, which the next batch normalisation takes away",
         "stages.9.mlp.1.1.bias": "as above",
     },
     group="system",
