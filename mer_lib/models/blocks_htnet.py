@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
-Activation = Literal["gelu", "relu"]
-ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "relu": nn.ReLU}
+from mer_lib.models.blocks_transformer import PreNormLayer
 
 
 class Attention(nn.Module):
@@ -49,26 +46,11 @@ class Attention(nn.Module):
         return values, x.new_ones(*x.shape[:2], self.heads, 1, 1)
 
 
-class Layer(nn.Module):
-    """One pre-norm transformer layer: ``y = x + MSA(LN(x))``, then ``y + FFN(LN(y))``."""
+class Layer(PreNormLayer):
+    """One transformer layer over (batch, blocks, tokens, dim), with attention within each block."""
 
     def __init__(self, dim: int, heads: int, mlp_ratio: int, activation: str, dropout: float) -> None:
-        super().__init__()
-        self.attention_norm = nn.LayerNorm(dim)
-        self.attention = Attention(dim, heads, dropout)
-        self.mlp_norm = nn.LayerNorm(dim)
-        self.mlp = nn.Sequential(
-            nn.Linear(dim, mlp_ratio * dim),
-            ACTIVATIONS[activation](),
-            nn.Dropout(dropout),
-            nn.Linear(mlp_ratio * dim, dim),
-            nn.Dropout(dropout),
-        )
-
-    def forward(self, x: Tensor, record: list[Tensor] | None = None) -> Tensor:
-        """Map (batch, blocks, tokens, dim) to the same shape."""
-        x = x + self.attention(self.attention_norm(x), record)
-        return x + self.mlp(self.mlp_norm(x))
+        super().__init__(Attention(dim, heads, dropout), dim, mlp_ratio, dropout, activation)
 
 
 class Aggregation(nn.Module):

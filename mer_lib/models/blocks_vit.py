@@ -8,6 +8,8 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from mer_lib.models.blocks_transformer import PreNormLayer
+
 
 class PatchTokens(nn.Module):
     """Cut a map into square patches, project each, put a class token in front and add positions."""
@@ -43,26 +45,11 @@ class SelfAttention(nn.Module):
         return self.dropout(self.out(rearrange(mixed, "b h t d -> b t (h d)")))
 
 
-class Layer(nn.Module):
-    """One pre-norm transformer layer: ``y = x + MSA(LN(x))``, then ``y + FFN(LN(y))``."""
+class Layer(PreNormLayer):
+    """One transformer layer over the tokens of one branch (batch, tokens, dim)."""
 
     def __init__(self, dim: int, heads: int, mlp_ratio: int, dropout: float) -> None:
-        super().__init__()
-        self.attention_norm = nn.LayerNorm(dim)
-        self.attention = SelfAttention(dim, heads, dropout)
-        self.mlp_norm = nn.LayerNorm(dim)
-        self.mlp = nn.Sequential(
-            nn.Linear(dim, mlp_ratio * dim),
-            nn.GELU(),
-            nn.Dropout(dropout),
-            nn.Linear(mlp_ratio * dim, dim),
-            nn.Dropout(dropout),
-        )
-
-    def forward(self, x: Tensor, record: list[Tensor] | None = None) -> Tensor:
-        """Map (batch, tokens, dim) to the same shape."""
-        x = x + self.attention(self.attention_norm(x), record)
-        return x + self.mlp(self.mlp_norm(x))
+        super().__init__(SelfAttention(dim, heads, dropout), dim, mlp_ratio, dropout)
 
 
 def attention_weights(q: Tensor, k: Tensor, record: list[Tensor] | None) -> Tensor:

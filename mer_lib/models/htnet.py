@@ -11,7 +11,8 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from mer_lib.errors import ParameterError, fault_list
-from mer_lib.models.blocks_htnet import ACTIVATIONS, Activation, Aggregation, Layer
+from mer_lib.models.blocks_htnet import Aggregation, Layer
+from mer_lib.models.blocks_transformer import ACTIVATIONS, Activation
 from mer_lib.models.info import ModelInfo
 
 

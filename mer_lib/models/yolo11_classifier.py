@@ -285,7 +285,7 @@ INFO = ModelInfo(
     small={"scale": "n", "width": 0.5, "hidden": 64, "momentum": 0.1},
     silent={
         "stages.9.attention.[op]*.1.bias": "a shift of a channel, which the next batch normalisation takes away",
-        "stages.9.mlp.1.1.bias": "as above",
+        "stages.9.mlp.1.1.bias": "likewise a shift that the next batch normalisation takes away",
     },
     group="system",
 )
