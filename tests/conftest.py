@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from mer_lib.datasets.clips import ClipDataset
+from tests.feature_clips import clips_of, renderer, shifting
+
 matplotlib.use("Agg")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -65,3 +68,15 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def smile(tmp_path_factory: pytest.TempPathFactory) -> ClipDataset:
+    """One drawn clip of nine frames, somebody smiling; the apex is the fifth."""
+    return clips_of(tmp_path_factory.mktemp("smile"), smile=renderer())
+
+
+@pytest.fixture(scope="module")
+def rightwards(tmp_path_factory: pytest.TempPathFactory) -> ClipDataset:
+    """One drawn clip of nine frames, a head that goes half a pixel to the right from frame to frame."""
+    return clips_of(tmp_path_factory.mktemp("rightwards"), shift=shifting(0.5, 0.0))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -17,11 +15,6 @@ from mer_lib.motion.polar import RegionMotion
 from tests.feature_clips import clips_of, renderer, shifting, with_rows
 
 PLAIN = {"flow": "dis", "side": 96, "align": "frame", "head_motion": "kept", "threshold": 0.0, "since": "previous"}
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture(scope="module")

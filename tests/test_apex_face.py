@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -15,11 +13,6 @@ from mer_lib.features.clip import Annotation
 from tests.feature_clips import clips_of, renderer, shifting, with_rows
 
 MIDDLE = Annotation(n_frames=20, fps=None, onset=3, apex=8, offset=15)
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture(scope="module")

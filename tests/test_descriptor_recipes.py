@@ -33,11 +33,6 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def smile(tmp_path_factory) -> ClipDataset:
-    return clips_of(tmp_path_factory.mktemp("smile"), smile=renderer())
-
-
-@pytest.fixture(scope="module")
 def shift(tmp_path_factory) -> ClipDataset:
     """A head that moves half a pixel to the right and a quarter up, each frame."""
     clips = clips_of(tmp_path_factory.mktemp("shift"), shift=shifting(0.5, -0.25))

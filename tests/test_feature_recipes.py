@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -43,21 +42,6 @@ from tests.feature_clips import SIZE, clips_of, face, renderer, shifting, with_r
 PLAIN = Motion(flow="dis", align="frame", side=SIZE, head_motion="kept", scaling="pixels")
 BLACK = [np.zeros((64, 80, 3), np.uint8)] * 5
 MIDDLE = 4  # apex of the drawn clips of 9 frames
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def smile(tmp_path_factory) -> ClipDataset:
-    return clips_of(tmp_path_factory.mktemp("smile"), smile=renderer())
-
-
-@pytest.fixture(scope="module")
-def rightwards(tmp_path_factory) -> ClipDataset:
-    return clips_of(tmp_path_factory.mktemp("rightwards"), shift=shifting(0.5, 0.0))
 
 
 @pytest.fixture(scope="module")

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mer_lib.datasets.clips import ClipDataset
 from mer_lib.features import MagnifiedSequence, compute, report
-from tests.feature_clips import SIZE, clips_of, face, renderer, shifting, with_rows
+from tests.feature_clips import SIZE, clips_of, face, renderer, with_rows
 
 #: Whole frames as they are, with their flow in pixels of the frame.
 PLAIN = MagnifiedSequence(frames=5, size=SIZE, factor=0, align="frame", head_motion="kept", flow="dis")
 MIDDLE = 4  # apex of the drawn clips of 9 frames
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def smile(tmp_path_factory) -> ClipDataset:
-    return clips_of(tmp_path_factory.mktemp("smile"), smile=renderer())
-
-
-@pytest.fixture(scope="module")
-def rightwards(tmp_path_factory) -> ClipDataset:
-    """Half a pixel to the right from frame to frame."""
-    return clips_of(tmp_path_factory.mktemp("rightwards"), shift=shifting(0.5, 0.0))
 
 
 def changed(**options: object) -> MagnifiedSequence:
