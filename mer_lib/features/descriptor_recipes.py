@@ -49,7 +49,7 @@ class FaceSequence(_Recipe):
         return (self.frames, 1, self.size, self.size)
 
 
-class RegionDirections(_WithFlow):
+class RegionDirections(_WithFlow, _Recipe):
     """The main direction of each muscle region since the onset, at some moments: the input of MDMO.
 
     >>> RegionDirections().shape

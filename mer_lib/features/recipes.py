@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -29,13 +30,15 @@ Head = Literal["kept", "removed"]
 ViewRule = Literal["none", "extra", "mean"]
 
 
-class _Recipe(BaseModel):
+class _Checked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+class _Recipe(_Checked, ABC):
     @property
+    @abstractmethod
     def shape(self) -> tuple[int, ...]:
         """Shape of what is made of one sample."""
-        raise NotImplementedError
 
     @property
     def view_rule(self) -> ViewRule:
@@ -52,7 +55,7 @@ class _Recipe(BaseModel):
         return self.shape if self.view_rule == "none" else self.shape[1:]
 
 
-class _WithFlow(_Recipe):
+class _WithFlow(_Checked):
     flow: str = "farneback"
 
     @field_validator("flow")
@@ -180,7 +183,7 @@ class FourRegionMosaic(_Recipe):
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Window(_Recipe):
+class Window(_Checked):
     """A rectangle in the square that the face is brought into, in shares of its side: 0 to 1 across, 0 to 1 down."""
 
     x: Share

@@ -18,6 +18,7 @@ from mer_lib.features.recipes import (
     NoFace,
     RegionCrops,
     ViewRule,
+    _Recipe,
     _WithFlow,
 )
 
@@ -25,7 +26,7 @@ from mer_lib.features.recipes import (
 NO_MOTION = -1.0
 
 
-class AngleImage(_WithFlow):
+class AngleImage(_WithFlow, _Recipe):
     """The direction in which each muscle region moves, frame by frame: regions down, time across.
 
     The window is `frames` + 1 frames around the apex, so that there are `frames` pairs of neighbours; column
@@ -136,7 +137,7 @@ class AngleImage(_WithFlow):
         return self.frames // 2 + (self.windows - 1) * self.stride // 2
 
 
-class MagnifiedSequence(_WithFlow):
+class MagnifiedSequence(_WithFlow, _Recipe):
     """Frames at equal distances from onset to apex: magnified grey, and the flow from the onset frame.
 
     >>> MagnifiedSequence(frames=10).shape
