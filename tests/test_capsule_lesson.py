@@ -1,4 +1,4 @@
-"""What notebook 11 shows: figures of capsules, costs of networks, and recalls that cannot be."""
+"""What notebook 11 shows: figures of capsules, and costs of networks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import pytest
 import torch
 
 from mer_lib.datasets.clips import ClipDataset
-from mer_lib.errors import ParameterError
 from mer_lib.evaluation.fitted import Fitted
 from mer_lib.evaluation.splits import Split
 from mer_lib.evaluation.variant import Variant
 from mer_lib.models.capsulenet import INFO
 from mer_lib.papers.experiments import experiments
-from mer_lib.papers.feasible import pooled_uar, printed_and_possible
 from mer_lib.plots import capsules, face_pictures
 from mer_lib.plots.style import pixels
 from mer_lib.report.cost import cost_table
@@ -25,7 +23,6 @@ from mer_lib.training.estimator import TorchClassifier
 from tests.feature_clips import clips_of, renderer, with_rows
 
 SHAPE = (1, 48, 48)
-COUNTS = {"smic": (70, 51, 43), "casme2": (88, 32, 25), "samm": (92, 26, 15)}
 
 
 # -- figures ----------------------------------------------------------------------------------------------------------
@@ -117,7 +114,7 @@ def test_pictures_of_clips(clips, tmp_path: Path, monkeypatch):
     assert len(face_pictures.augmented(clips, ids[0], ways, count=3).axes) == 6
 
 
-# -- costs and recalls ------------------------------------------------------------------------------------------------
+# -- costs ------------------------------------------------------------------------------------------------
 
 
 def test_costs_are_those_of_the_layers():
@@ -137,34 +134,6 @@ def test_costs_are_those_of_the_layers():
             36 * 8 * 128 + 128 * 128 + 128 * 3,
         )
     )
-
-
-def test_pooled_recall_lies_within_its_range_and_reaches_its_ends():
-    rng = np.random.default_rng(1)
-    counts = {"a": (30, 5, 9), "b": (4, 20, 11)}
-    table = np.array(list(counts.values()))
-    for _ in range(200):
-        recalls = rng.integers(0, table + 1) / table
-        low, high = pooled_uar(dict(zip(counts, recalls.mean(axis=1), strict=True)), counts)
-        pooled = ((recalls * table).sum(axis=0) / table.sum(axis=0)).mean()
-        assert low - 1e-6 <= pooled <= high + 1e-6
-    # One class each is recalled: at best the one that weighs most there.
-    low, high = pooled_uar({"a": 1 / 3, "b": 1 / 3}, counts)
-    shares = table / table.sum(axis=0)
-    assert high == pytest.approx(shares.max(axis=1).sum() / 3, abs=1e-6)
-    assert low == pytest.approx(shares.min(axis=1).sum() / 3, abs=1e-6)
-
-
-def test_the_printed_baselines_cannot_be():
-    table = printed_and_possible("capsulenet.table2", ["VGG11", "ResNet18", "CapsuleNet"], COUNTS).set_index("method")
-    assert table["possible"].to_dict() == {"VGG11": False, "ResNet18": False, "CapsuleNet": True}
-    assert table.loc["VGG11", ["lowest", "highest"]].tolist() == pytest.approx([0.3409, 0.5021], abs=1e-4)
-    with pytest.raises(ParameterError, match="expected a printed recall of HTNet"):
-        printed_and_possible("capsulenet.table2", ["HTNet"], COUNTS)
-    with pytest.raises(ParameterError, match="subsets: "):
-        pooled_uar({"a": 1.2}, {"a": (1, 1)})
-    with pytest.raises(ParameterError, match="counts: "):
-        pooled_uar({"a": 0.2}, {"a": (1, 0)})
 
 
 # -- experiments ------------------------------------------------------------------------------------------------------
