@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from mer_lib import atomic
-from mer_lib.errors import ParameterError, RunError, StoreError
-from mer_lib.evaluation import crossval, jobs, methods
+from mer_lib.errors import DataError, ParameterError, RunError, StoreError
+from mer_lib.evaluation import crossval, feeding, jobs, methods
 from mer_lib.evaluation.crossval import FoldEvent, FoldWarning, Job, choose_folds, plan, read_folds, run
-from mer_lib.evaluation.store import FoldResult, PredictionStore
+from mer_lib.evaluation.executors import InputsOf, Outcomes, Serial, Started
+from mer_lib.evaluation.fold_file import FoldResult
+from mer_lib.evaluation.store import PredictionStore
+from mer_lib.evaluation.work import FoldCall, Outcome
+from mer_lib.features import Recipe, compute
+from mer_lib.features.recipes import ApexFace, FourRegionMosaic
 from mer_lib.training.baselines import dummy
 from mer_lib.training.estimator import TorchClassifier
+from tests.feature_clips import as_bitmaps, dataset_of, row
 from tests.helpers import N_SUBJECTS, fold_bytes, job, leftovers, long_job, shuffled, toy, with_pixels
-
-REPOSITORY = Path(__file__).resolve().parents[1]
-PATIENCE_S = 120  # for another process to get somewhere; only a hang takes so long
+from tests.processes import PATIENCE_S, REPOSITORY, lives, wait_until, workers_of
 
 OTHER_PROCESS = """
 import sys, time
 from pathlib import Path
 from mer_lib.evaluation.crossval import run
-from mer_lib.evaluation.store import FoldResult, PredictionStore
+from mer_lib.evaluation.executors import InputsOf, Outcomes, Serial, Started
+from mer_lib.evaluation.fold_file import FoldResult
+from mer_lib.evaluation.store import PredictionStore
+from mer_lib.evaluation.work import FoldCall, Outcome
 from tests.helpers import long_job
 
 root, n_jobs = Path(sys.argv[1]), int(sys.argv[2])
@@ -39,7 +45,10 @@ long_job().splits, long_job().address
 Path(sys.argv[3]).touch()
 while len(sys.argv) > 4 and not Path(sys.argv[4]).exists():
     time.sleep(0.005)
-run([long_job()], PredictionStore(root), n_jobs=n_jobs, device="cpu")
+try:
+    run([long_job()], PredictionStore(root), n_jobs=n_jobs, device="cpu")
+except KeyboardInterrupt:
+    print("stopped")
 """
 
 
@@ -64,14 +73,15 @@ def other_process(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[byt
     def start(store: PredictionStore, n_jobs: int, ready: Path, *go: Path) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-c", OTHER_PROCESS, str(store.root), str(n_jobs), str(ready), *map(str, go)]
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-        started.append(subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True))
+        out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        started.append(subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True, **out))
         return started[-1]
 
     yield start
     for process in started:
         if process.poll() is None or _group_lives(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate()
 
 
 def _group_lives(group: int) -> bool:
@@ -80,13 +90,6 @@ def _group_lives(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "the other process got nowhere"
-        time.sleep(0.005)
 
 
 def names(store: PredictionStore) -> list[str]:
@@ -110,24 +113,35 @@ class Fits:
 # Killed, damaged, side by side: the same bytes
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2], ids=["serial", "two workers"])
-def test_a_killed_run_goes_on_and_ends_with_the_bytes_of_an_undisturbed_one(
+@pytest.mark.parametrize(
+    ("n_jobs", "number"),
+    [(1, signal.SIGKILL), (2, signal.SIGKILL), (2, signal.SIGINT)],
+    ids=["serial, killed", "two workers, killed", "two workers, Ctrl-C"],
+)
+def test_a_stopped_run_goes_on_and_ends_with_the_bytes_of_an_undisturbed_one(
     store: PredictionStore,
     tmp_path: Path,
     undisturbed: dict[str, bytes],
     other_process: Callable[..., subprocess.Popen[bytes]],
     n_jobs: int,
+    number: signal.Signals,
 ) -> None:
     process = other_process(store, n_jobs, tmp_path / "ready")
     wait_until(lambda: any(store.root.rglob("seed*.parquet")) or process.poll() is not None)
-    process.send_signal(signal.SIGKILL)  # its workers, if any, may go on for a while: they must do no harm
-    assert process.wait() == -signal.SIGKILL
-    done = len(fold_bytes(store))
-    assert 1 <= done < N_SUBJECTS, "the run was not killed in its middle"
+    workers = workers_of(process.pid)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal sends it: to the workers, too
+        assert process.communicate(timeout=PATIENCE_S)[0] == b"stopped\n"  # and no traceback of anybody
+    else:
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+    done = fold_bytes(store)
+    assert 1 <= len(done) < N_SUBJECTS, "the run was not stopped in its middle"
+    wait_until(lambda: not any(map(lives, workers)))
+    assert fold_bytes(store) == done  # whoever outlives a killed run writes nothing
 
-    summary = run([long_job()], store, n_jobs=n_jobs, device="cpu")
-    assert summary.found >= done
-    assert summary.found + summary.computed == N_SUBJECTS
+    summary = run([long_job()], store, device="cpu")
+    assert (summary.found, summary.computed) == (len(done), N_SUBJECTS - len(done))
     assert summary.damaged == []
     assert fold_bytes(store) == undisturbed
 
@@ -417,12 +431,43 @@ def test_a_failing_fold_is_named_and_stops_no_other(store: PredictionStore, monk
     assert "toy fragile, fold toyc/01, seed 0: ValueError: this fold cannot be fitted" in message
     assert len(heard) == 2 * N_SUBJECTS
     assert len(fold_bytes(store)) == 2 * N_SUBJECTS - 1
+    [failure] = store.failures(fragile.address)
+    assert failure["traceback"].rstrip().endswith("ValueError: this fold cannot be fitted")
+    assert fragile.splits[failure["fold"]].name == "toyc/01"
 
     monkeypatch.setitem(methods.PLAIN, "fragile", dummy)
     assert run([fragile], store).computed == 1
+    assert store.failures(fragile.address) == []
 
 
-def test_a_full_disk_is_named_with_what_to_do(store: PredictionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="no limit of file sizes here")
+def test_a_full_disk_stops_the_run_at_the_first_write_and_leaves_nothing_half(store: PredictionStore) -> None:
+    """A limit of file sizes stands for the end of the disk: the system refuses a write in its middle, too."""
+    import resource
+
+    small = job("dummy")
+    run([small], store)
+    expected, sizes = fold_bytes(store), {name: len(data) for name, data in fold_bytes(store).items()}
+    for name in list(expected)[2:]:
+        (store.root / name).unlink()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    begun: list[object] = []
+    resource.setrlimit(resource.RLIMIT_FSIZE, (min(sizes.values()) // 2, hard))
+    try:
+        with pytest.raises(StoreError, match=r"seed0-fold002.*cannot be written \(File too large\). Free space or set"):
+            run([small], store, started=begun.append)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(begun) == 1
+    assert fold_bytes(store) == dict(list(expected.items())[:2])
+    assert leftovers(store.root) == []
+    assert run([small], store).computed == N_SUBJECTS - 2
+    assert fold_bytes(store) == expected
+
+
+def test_a_disk_that_fills_up_in_between_keeps_what_was_written(
+    store: PredictionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plain = atomic.write_bytes
 
     def full(path: Path, data: bytes) -> None:
@@ -431,11 +476,24 @@ def test_a_full_disk_is_named_with_what_to_do(store: PredictionStore, monkeypatc
         plain(path, data)
 
     monkeypatch.setattr(atomic, "write_bytes", full)
-    with pytest.raises(RunError, match=r"fold toya/03.*cannot be written \(No space left on device\). Free space or"):
-        run([job("dummy")], store)
-    assert len(fold_bytes(store)) == N_SUBJECTS - 1
+    for keep_going in (False, True):
+        with pytest.raises(StoreError, match=r"fold002.*cannot be written \(No space left on device\). Free space or"):
+            run([job("dummy")], store, keep_going=keep_going)
+        assert len(fold_bytes(store)) == 2
     monkeypatch.undo()
-    assert run([job("dummy")], store).computed == 1
+    assert run([job("dummy")], store).computed == N_SUBJECTS - 2
+
+
+def test_a_store_that_can_only_be_read_serves_whoever_asks_for_what_it_has(
+    store: PredictionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run([job("dummy")], store)
+
+    def read_only(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(atomic, "write_bytes", read_only)
+    assert run([Job("another name", job("dummy").variant, toy())], store).found == N_SUBJECTS
 
 
 def test_a_store_that_cannot_be_written_at_all_stops_before_any_work(
@@ -451,24 +509,75 @@ def test_a_store_that_cannot_be_written_at_all_stops_before_any_work(
     assert fits.seeds == []
 
 
-def test_a_killed_worker_is_explained_and_what_is_done_is_kept(
-    store: PredictionStore, monkeypatch: pytest.MonkeyPatch
+class Doomed:
+    """An executor that loses one fold, as one whose worker was killed twice."""
+
+    def run(self, calls: Sequence[FoldCall], inputs_of: InputsOf, started: Started) -> Outcomes:
+        for call, outcome in Serial().run(calls, inputs_of, started):
+            yield call, Outcome(error="RunError: killed twice") if call.task.split.fold == 3 else outcome
+
+    def close(self) -> None:
+        pass
+
+
+def test_whoever_computes_may_lose_a_fold_and_the_others_are_kept(store: PredictionStore) -> None:
+    with pytest.raises(RunError, match="(?s)1 folds failed.*seed 0: RunError: killed twice"):
+        run([job("dummy")], store, executor=Doomed())
+    assert len(fold_bytes(store)) == N_SUBJECTS - 1
+    assert [entry["traceback"] for entry in store.failures(job("dummy").address)] == ["RunError: killed twice"]
+
+
+# Going on where something cannot be run
+
+
+def no_mosaic(recipe: Recipe, *args: object, **kwargs: object) -> np.ndarray:
+    if recipe.recipe == "four_region_mosaic":
+        raise DataError("no face was found")
+    return compute(recipe, *args, **kwargs)  # type: ignore[arg-type]
+
+
+def job_on_lost_frames(folder: Path) -> Job:
+    """A job on clips of three people whose folder is gone."""
+    names = [f"drawn/s0{number}/c01" for number in (1, 2, 3)]
+    frames = [np.full((8, 8, 3), number, np.uint8) for number in range(3)]
+    sources = {name: as_bitmaps(folder / "frames" / name, frames) for name in names}
+    clips = dataset_of(sources, [row(name, onset=1, apex=2, offset=3, n_frames=3) for name in names])
+    variant = job("dummy").variant.model_copy(update={"features": ApexFace()})
+    assert Job("on frames", variant, clips).address
+    shutil.rmtree(folder / "frames")
+    return Job("on lost frames", variant, dataset_of(sources, clips.samples.to_dict("records")))
+
+
+def test_who_keeps_going_hears_of_all_that_failed_and_gets_the_rest(
+    store: PredictionStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Killed:
-        """Stands for joblib, whose second worker is killed by the system."""
-
-        def __init__(self, **_: object) -> None:
-            pass
-
-        def __call__(self, calls: Iterator[tuple[Callable[..., FoldEvent], tuple[object, ...], object]]) -> object:
-            function, arguments, _ = next(calls)
-            yield function(*arguments)
-            raise TerminatedWorkerError("a worker process was killed")
-
-    monkeypatch.setattr(crossval.joblib, "Parallel", Killed)
-    with pytest.raises(RunError, match=r"worker process was killed.*Run again with fewer jobs"):
-        run([job("dummy")], store, n_jobs=2)
-    assert len(fold_bytes(store)) == 1
+    monkeypatch.setitem(methods.PLAIN, "fragile", fails_on("toyc/01/"))
+    whole, fragile, impossible = job("dummy"), job("fragile"), with_model("ststnet", dropuot=0.1)
+    monkeypatch.setattr(feeding, "compute", no_mosaic)
+    mosaic = job("dummy").variant.model_copy(update={"features": FourRegionMosaic(block=7)})
+    faceless, lost = Job("faceless", mosaic, toy()), job_on_lost_frames(tmp_path)
+    heard: list[tuple[str, int, int]] = []
+    summary = run(
+        [lost, impossible, fragile, faceless, whole],
+        store,
+        keep_going=True,
+        listener=lambda event, done, total: heard.append((event.task.job_label, done, total)),
+    )
+    assert [done for _, done, _ in heard] == list(range(1, 4 * N_SUBJECTS + 1))
+    assert {total for *_, total in heard} == {4 * N_SUBJECTS}
+    assert summary.computed == 2 * N_SUBJECTS - 1
+    assert len(summary.failures) == 2 * N_SUBJECTS + 1
+    last_lines = {event.task.job_label: event.error.strip().splitlines()[-1] for event in summary.failures}
+    assert list(summary.refused) == ["on lost frames"]
+    assert "cannot be read" in summary.refused["on lost frames"]
+    assert "1 jobs could not be begun" in str(summary)
+    assert set(last_lines) == {"impossible", "toy fragile", "faceless"}
+    assert "dropuot" in store.failures(impossible.address)[0]["traceback"]
+    assert "DataError: no face was found" in store.failures(faceless.address)[-1]["traceback"]
+    assert len(store.failures(faceless.address)) == len(store.failures(impossible.address)) == N_SUBJECTS
+    assert len(store.failures(fragile.address)) == 1
+    with pytest.raises(ParameterError, match="1 of 2 jobs cannot be run"):
+        run([impossible, whole], store)
 
 
 def with_model(name: str, **params: object) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import numpy as np
@@ -331,10 +332,37 @@ def test_permutation_refuses_parameters_out_of_range(options, message):
         st.permutation_test(random_frame(0), random_frame(1), **options)
 
 
-def test_permutation_wants_one_seed():
-    several = pd.concat([random_frame(0), random_frame(0).assign(seed=1)])
-    with pytest.raises(ParameterError, match="expected one seed"):
-        st.permutation_test(several, random_frame(0))
+def brute_force_seeds(a: pd.DataFrame, b: pd.DataFrame, score) -> tuple[float, float]:
+    """Every exchange, one at a time, in all pairs of runs: the mean over them, and the p-value."""
+    seeds_a, seeds_b = (sorted(frame["seed"].unique()) for frame in (a, b))
+    runs = range(math.lcm(len(seeds_a), len(seeds_b)))
+    pairs = [(a[a["seed"] == seeds_a[i % len(seeds_a)]], b[b["seed"] == seeds_b[i % len(seeds_b)]]) for i in runs]
+    pairs = [tuple(frame.sort_values("sample_id") for frame in pair) for pair in pairs]
+    subject = subject_of(pairs[0][0])
+    names, differences = sorted(set(subject)), []
+    for swap in product([False, True], repeat=len(names)):
+        swapped, gaps = np.isin(subject, np.array(names)[list(swap)]), []
+        for one, other in pairs:
+            truth, guess_a, guess_b = one["y_true"].to_numpy(), guessed(one), guessed(other)
+            first, second = np.where(swapped, guess_b, guess_a), np.where(swapped, guess_a, guess_b)
+            gaps.append(score(truth, first) - score(truth, second))
+        differences.append(np.mean(gaps))
+    return differences[0], (np.abs(differences) >= abs(differences[0]) - 1e-9).mean()
+
+
+@pytest.mark.parametrize("counts", [(2, 2), (1, 3), (2, 3)])
+def test_seeds_are_exchanged_together_and_averaged(counts):
+    frames = [
+        pd.concat([random_frame(10 * i + seed, 5, right=right).assign(seed=seed) for seed in range(count)])
+        for i, (count, right) in enumerate(zip(counts, (0.8, 0.5), strict=True))
+    ]
+    result = st.permutation_test(*frames)
+    difference, p_value = brute_force_seeds(*frames, SCORES["uf1"])
+    assert result.difference == pytest.approx(difference)
+    assert result.p_value == pytest.approx(p_value)
+    row = st.compare_all(dict(zip("ab", frames, strict=True))).iloc[0]
+    assert row["score_a"] - row["score_b"] == pytest.approx(difference)
+    assert row["n_samples"] == frames[0]["sample_id"].nunique()
 
 
 # Holm

@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,18 @@ from mer_lib import atomic
 from mer_lib.datasets import CLASSES
 from mer_lib.errors import StoreError
 from mer_lib.evaluation import code_version as code
+from mer_lib.evaluation.description import description_of
+from mer_lib.evaluation.fold_file import FoldResult, columns_of, decode, encode
 from mer_lib.evaluation.frames import probability_columns
+from mer_lib.evaluation.jobs import Job
 from mer_lib.evaluation.methods import METHODS
-from mer_lib.evaluation.store import FoldResult, PredictionStore, columns_of, decode, encode, result_address
+from mer_lib.evaluation.store import PredictionStore, result_address
 from mer_lib.evaluation.variant import Variant, fold_seed
-from tests.helpers import leftovers, toy, variant, with_pixels
+from tests.helpers import job, leftovers, toy, variant, with_pixels
 
 ADDRESS = "ststnet-0123456789abcdef"
 PROBABILITIES = probability_columns(CLASSES)
+DESCRIPTION = {"variant": {}, "asked_by": ["somebody"]}
 METADATA = {"address": ADDRESS, "fold": 3, "seed": 1, "classes": list(CLASSES), "history": {"loss": [0.1, 1 / 3]}}
 
 
@@ -166,7 +171,7 @@ def test_a_failing_write_says_what_to_do(
     with pytest.raises(StoreError, match=expected):
         store.write(ADDRESS, 3, 1, result())
     with pytest.raises(StoreError, match=expected):
-        store.describe(ADDRESS, variant(), "toy_flow", "d", "c")
+        store.describe(ADDRESS, DESCRIPTION)
     with pytest.raises(StoreError, match=expected):
         store.log(ADDRESS, {"fold": 1})
 
@@ -176,7 +181,7 @@ def test_a_failing_write_says_what_to_do(
 
 def test_sweep_clears_what_killed_processes_left_and_nothing_else(store: PredictionStore) -> None:
     folder = store.write(ADDRESS, 3, 1, result()).parent
-    store.describe(ADDRESS, variant(), "toy_flow", "d", "c")
+    store.describe(ADDRESS, DESCRIPTION)
     store.log(ADDRESS, {"fold": 3})
     kept = sorted(path.name for path in folder.iterdir())
     for name in (".seed1-fold003.parquet.ab.tmp", ".seed1-fold004.checkpoint.cd.tmp"):
@@ -201,10 +206,56 @@ def test_sweep_leaves_what_may_be_in_use_and_bears_an_absent_folder(store: Predi
 
 
 def test_the_description_says_what_the_folder_holds(store: PredictionStore) -> None:
-    store.describe(ADDRESS, variant(), "toy_flow", "digest", "code")
-    content = json.loads((store.folder(ADDRESS) / "variant.json").read_text())
-    assert Variant.model_validate(content["variant"]) == variant()
-    assert (content["data"], content["data_digest"], content["code_version"]) == ("toy_flow", "digest", "code")
+    one = job()
+    store.describe(one.address, description_of(one))
+    content = json.loads((store.folder(one.address) / "variant.json").read_text())
+    assert Variant.model_validate(content["variant"]) == one.variant
+    assert (content["data"], content["data_digest"]) == ("toy_flow", toy().digest)
+    assert content["code_version"] == code.code_version("ststnet")
+    assert {"models/ststnet.py", "training/estimator.py"} < set(content["code_files"])
+    assert "models/htnet.py" not in content["code_files"]
+    assert content["code_files"]["models/ststnet.py"] == code.file_digest(code.PACKAGE / "models" / "ststnet.py")
+
+
+def test_whoever_asked_for_a_result_is_not_forgotten(store: PredictionStore) -> None:
+    for label, profile in (("one", "quick"), ("other", ""), ("one", "quick")):
+        asking = Job(label, variant(), toy(), profile=profile)
+        store.describe(asking.address, description_of(asking))
+    assert store.descriptions()[asking.address]["asked_by"] == ["one [quick]", "other"]
+
+
+def test_descriptions_come_in_the_order_in_which_they_were_written(store: PredictionStore) -> None:
+    for number, address in enumerate(("b-0", "c-0", "a-0")):
+        store.describe(address, DESCRIPTION)
+        os.utime(store.folder(address) / "variant.json", (number, number))
+    (store.root / "d-0").mkdir()
+    (store.root / "d-0" / "variant.json").write_text('{"half')
+    assert list(store.descriptions()) == ["b-0", "c-0", "a-0"]
+
+
+# What failed
+
+
+def test_a_failure_is_kept_until_the_fold_is_there(store: PredictionStore) -> None:
+    assert store.failures(ADDRESS) == []
+    store.fail(ADDRESS, 3, 1, "Traceback\nValueError: first")
+    store.fail(ADDRESS, 3, 1, "Traceback\nValueError: last")
+    store.fail(ADDRESS, 10, 0, "Traceback\nOSError: of another fold")
+    told = [(entry["seed"], entry["fold"], entry["traceback"].splitlines()[-1]) for entry in store.failures(ADDRESS)]
+    assert told == [(0, 10, "OSError: of another fold"), (1, 3, "ValueError: last")]
+    assert store.state(ADDRESS, 3, 1) == "missing"
+    store.write(ADDRESS, 3, 1, result())
+    assert [entry["fold"] for entry in store.failures(ADDRESS)] == [10]
+    assert sorted(path.name for path in store.folder(ADDRESS).iterdir()) == [
+        "seed0-fold010.failed.json",
+        "seed1-fold003.parquet",
+    ]
+
+
+def test_a_failure_beside_a_fold_that_another_process_computed_counts_no_more(store: PredictionStore) -> None:
+    store.write(ADDRESS, 3, 1, result())
+    store.fail(ADDRESS, 3, 1, "Traceback\nValueError: of the slower process")
+    assert store.failures(ADDRESS) == []
 
 
 def test_events_are_read_back_without_a_line_that_a_crash_cut_off(store: PredictionStore) -> None:
@@ -335,8 +386,25 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
+@pytest.fixture(autouse=True)
+def _read_anew() -> Iterator[None]:
+    """Forget afterwards what was read of an altered copy."""
+    yield
+    forget()
+
+
+def forget() -> None:
+    for known in (code.code_version, code.code_files, code.file_digest):
+        known.cache_clear()
+
+
 def version(model: str) -> str:
-    return code.code_version.__wrapped__(model)
+    return versions(model)[model]
+
+
+def versions(*models: str) -> dict[str, str]:
+    forget()
+    return {model: code.code_version(model) for model in models}
 
 
 DECIDING_FILES = [
@@ -359,14 +427,15 @@ DECIDING_FILES = [
 
 @pytest.mark.parametrize("file", DECIDING_FILES)
 def test_code_that_decides_a_result_changes_every_version(package: Path, file: str) -> None:
-    before = {model: version(model) for model in ("ststnet", "htnet", "dummy")}
+    before = versions("ststnet", "htnet", "dummy")
     with (package / file).open("a") as stream:
         stream.write("\nADDED = 1\n")
-    assert all(version(model) != old for model, old in before.items())
+    assert not set(versions(*before).values()) & set(before.values())
 
 
 @pytest.mark.parametrize(
-    "file", ["evaluation/metrics.py", "evaluation/protocols.py", "papers/measure.py", "cli.py", "settings.py"]
+    "file",
+    ["evaluation/metrics.py", "evaluation/executors.py", "evaluation/cluster.py", "papers/measure.py", "settings.py"],
 )
 def test_code_that_only_views_results_changes_no_version(package: Path, file: str) -> None:
     before = version("ststnet")
@@ -376,21 +445,19 @@ def test_code_that_only_views_results_changes_no_version(package: Path, file: st
 
 
 def test_only_a_networks_own_file_matters_to_it(package: Path) -> None:
-    before = {model: version(model) for model in ("ststnet", "htnet", "linear_svm")}
+    before = versions("ststnet", "htnet", "linear_svm")
     with (package / "models" / "htnet.py").open("a") as stream:
         stream.write("\nADDED = 1\n")
-    assert version("htnet") != before["htnet"]
-    assert version("ststnet") == before["ststnet"]
-    assert version("linear_svm") == before["linear_svm"]
+    assert {model for model, now in versions(*before).items() if now != before[model]} == {"htnet"}
 
 
 def test_parts_that_networks_share_matter_to_all_of_them_and_to_no_other(package: Path) -> None:
     models = ("htnet", "da_crossvit", "ststnet", "lbp_top", "lbp_sip", "bi_woof")
-    before = {model: version(model) for model in models}
+    before = versions(*models)
     for file in ("models/blocks_htnet.py", "handcrafted/patterns.py"):
         with (package / file).open("a") as stream:
             stream.write("\nADDED = 1\n")
-    changed = {model for model in models if version(model) != before[model]}
+    changed = {model for model, now in versions(*models).items() if now != before[model]}
     assert {"htnet", "lbp_top", "lbp_sip"} <= changed
     assert "ststnet" not in changed
     assert "da_crossvit" not in changed

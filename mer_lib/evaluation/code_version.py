@@ -56,9 +56,23 @@ def code_version(model: str) -> str:
 
     Comments, docstrings and formatting do not count, and neither does the file of another method.
     """
+    return _digest("\n".join(f"{name} {digest}" for name, digest in code_files(model).items()))
+
+
+@lru_cache
+def code_files(model: str) -> dict[str, str]:
+    """Return the files behind the results of `model`, by their path in the package, each with the digest of its code.
+
+    Read once in a process: it computes with the code that it imported, whatever is edited later.
+    """
     files = [file for part in DECIDING for file in _files(PACKAGE / part)] + own_files(model)
-    text = "\n".join(f"{file.relative_to(PACKAGE).as_posix()}\n{normalised(file.read_text('utf-8'))}" for file in files)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return {file.relative_to(PACKAGE).as_posix(): file_digest(file) for file in files}
+
+
+@lru_cache
+def file_digest(file: Path) -> str:
+    """Return 16 hexadecimal digits that change with the code of a file, whatever its comments and formatting."""
+    return _digest(normalised(file.read_text("utf-8")))
 
 
 def own_files(model: str) -> list[Path]:
@@ -94,3 +108,7 @@ def _imported(file: Path, package: str) -> list[Path]:
 
 def _files(path: Path) -> list[Path]:
     return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

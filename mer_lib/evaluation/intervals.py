@@ -10,19 +10,17 @@ Source: Davison and Hinkley, "Bootstrap Methods and their Application", Cambridg
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation.frames import classes_of, named_few, raise_if
 from mer_lib.evaluation.metrics import FloatArray, IntArray
-from mer_lib.evaluation.pooling import Pooled, check_metric, joined, pooled
-
-Frames: TypeAlias = pd.DataFrame | Sequence[pd.DataFrame]
+from mer_lib.evaluation.pooling import Frames, Pooled, check_metric, joined, pooled
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,9 @@ class Interval:
         n_seeds: number of seeds that `point` averages.
         n_incomplete: resamples left out, since a class of the data was in none of the subjects drawn.
         unit: what was resampled.
+        p_zero: of a difference, how easily zero is passed: twice the share of resamples on the other side of zero than
+            `point`, those at zero included, counting one more, at most 1; NaN where no interval is known. Below 0.05
+            it says what an interval at level 0.95 says that excludes zero, and it can be corrected for many tests.
     """
 
     point: float
@@ -52,6 +53,7 @@ class Interval:
     n_seeds: int
     n_incomplete: int
     unit: str = "subject"
+    p_zero: float = float("nan")
 
     def __str__(self) -> str:
         return f"{self.point:.4f} [{self.low:.4f}, {self.high:.4f}]"
@@ -137,7 +139,16 @@ def difference_interval(
     check_paired(predictions_a, predictions_b)
     counts = _drawn(first, n, seed, stratify)
     smaller = min(first, second, key=lambda each: each.n_seeds)
-    return _interval(first.point - second.point, first.of(counts) - second.of(counts), level, smaller, metric)
+    values = first.of(counts) - second.of(counts)
+    interval = _interval(first.point - second.point, values, level, smaller, metric)
+    return replace(interval, p_zero=_beyond_zero(interval.point, values[~np.isnan(values)], len(first.subjects)))
+
+
+def _beyond_zero(point: float, values: FloatArray, n_subjects: int) -> float:
+    if n_subjects < 2 or values.size == 0:
+        return float("nan")
+    others = values <= 0 if point > 0 else values >= 0
+    return min(1.0, 2 * (int(others.sum()) + 1) / (len(values) + 1))
 
 
 def check_paired(predictions_a: Frames, predictions_b: Frames) -> None:
@@ -184,7 +195,14 @@ def _interval(point: float, values: FloatArray, level: float, whole: Pooled, met
 
 def _drawn(whole: Pooled, n: int, seed: int, stratify: Literal["dataset"] | None) -> FloatArray:
     """Return how often each of `n` resamples holds each subject, (n, S)."""
-    return _counts(resample_subjects(whole.subjects, n, seed, stratify), len(whole.subjects))
+    return _draws(tuple(str(name) for name in whole.subjects), n, seed, stratify)
+
+
+@lru_cache(maxsize=16)  # every score of every method on the same people is drawn alike
+def _draws(subjects: tuple[str, ...], n: int, seed: int, stratify: Literal["dataset"] | None) -> FloatArray:
+    counts = _counts(resample_subjects(subjects, n, seed, stratify), len(subjects))
+    counts.flags.writeable = False
+    return counts
 
 
 def resample_subjects(

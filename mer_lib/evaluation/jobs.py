@@ -20,12 +20,19 @@ from mer_lib.features.compute import takes_maps
 
 @dataclass(frozen=True)
 class Job:
-    """One variant on one data set with one seed; `label` is its name for people."""
+    """One variant on one data set with one seed.
+
+    Attributes:
+        label: its name for people.
+        profile: how large it is run, where that is known by a name. It tells an experiment that was made larger from
+            one whose parameters were changed; it decides no result.
+    """
 
     label: str
     variant: Variant
     dataset: FlowMapDataset | ClipDataset
     seed: int = 0
+    profile: str = ""
 
     @cached_property
     def address(self) -> str:
@@ -35,8 +42,7 @@ class Job:
     @cached_property
     def code(self) -> str:
         """What stands for the code behind this job's results, and for the weights that training starts from."""
-        code, weights = code_version(self.variant.model.name), weights_stamp(self.variant)
-        return code if weights == "random" else f"{code} {weights}"
+        return code_of(self.variant)
 
     @cached_property
     def labelled(self) -> Labelled:
@@ -60,6 +66,12 @@ class Job:
     def splits(self) -> list[Split]:
         """The job's folds."""
         return make_splits(self.variant, self.labelled.samples, self.seed)
+
+
+def code_of(variant: Variant) -> str:
+    """Return what stands for the code behind the results of `variant`, and for the weights that it starts from."""
+    code, weights = code_version(variant.model.name), weights_stamp(variant)
+    return code if weights == "random" else f"{code} {weights}"
 
 
 @lru_cache(maxsize=16)  # opened once, however many variants look at the frames

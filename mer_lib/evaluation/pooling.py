@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,11 @@ import pandas as pd
 
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation.frames import check_predictions, classes_of, predicted_classes, probabilities, subject_ids
-from mer_lib.evaluation.metrics import METRICS, FloatArray, IntArray, confusion_matrices, pairs_won
+from mer_lib.evaluation.metrics import METRICS, FloatArray, IntArray, confusion_matrices, pairs_won, recall_per_class
 
 AUC_METRICS = ("auc_micro", "auc_macro")
+#: How the score of one class begins, such as "recall_surprise".
+RECALL = "recall_"
 _CLASS_MEANS = frozenset({"uf1", "uar", "macro_precision"})
 
 
@@ -42,40 +45,80 @@ class Pooled:
     of: Callable[[FloatArray], FloatArray]
 
 
-def pooled(predictions: pd.DataFrame | Sequence[pd.DataFrame], metric: str) -> Pooled:
+class Prepared:
+    """Chosen predictions of one or several seeds, checked once, to be pooled by several scores.
+
+    Args:
+        predictions: in one frame or one frame a seed.
+
+    Raises:
+        ParameterError: the predictions break their contract.
+    """
+
+    def __init__(self, predictions: pd.DataFrame | Sequence[pd.DataFrame]) -> None:
+        frame = joined(predictions)
+        check_predictions(frame, several_seeds=True)
+        self.frame = frame
+        self.seeds = [rows for _, rows in frame.groupby("seed", sort=True)]
+        self.subjects = np.unique(subject_ids(frame).to_numpy(dtype=str))
+
+    @cached_property
+    def matrices(self) -> IntArray:
+        """Confusion matrices of each seed and subject, int64 (seeds, S, C, C), rows are the truth."""
+        return np.stack([matrices_of(rows)[1] for rows in self.seeds])
+
+
+Frames: TypeAlias = pd.DataFrame | Sequence[pd.DataFrame] | Prepared
+
+
+def prepared(predictions: Frames) -> Prepared:
+    """Return `predictions` as :class:`Prepared`."""
+    return predictions if isinstance(predictions, Prepared) else Prepared(predictions)
+
+
+def pooled(predictions: Frames, metric: str) -> Pooled:
     """Prepare a score for choices of subjects.
 
     Args:
-        predictions: chosen predictions of one or several seeds, in one frame or one frame a seed.
-        metric: a name in :data:`mer_lib.evaluation.metrics.METRICS` or in :data:`AUC_METRICS`.
+        predictions: chosen predictions of one or several seeds, in one frame or one frame a seed, or prepared.
+        metric: a name in :data:`mer_lib.evaluation.metrics.METRICS` or in :data:`AUC_METRICS`, or "recall_<class>".
 
     Raises:
         ParameterError: the predictions break their contract, or the metric is unknown.
     """
     check_metric(metric)
-    frame = joined(predictions)
-    check_predictions(frame, several_seeds=True)
-    seeds = [rows for _, rows in frame.groupby("seed", sort=True)]
-    subjects = np.unique(subject_ids(frame).to_numpy(dtype=str))
+    whole = prepared(predictions)
+    subjects, seeds = whole.subjects, whole.seeds
     if metric in AUC_METRICS:
         parts = [_auc_of(_curves(rows, subjects, metric)) for rows in seeds]
         everybody = np.ones((1, len(subjects)))
         point = float(np.mean([part(everybody)[0] for part in parts]))
         return Pooled(subjects, len(seeds), point, lambda counts: np.mean([part(counts) for part in parts], axis=0))
-    matrices = np.stack([matrices_of(rows)[1] for rows in seeds])
-    point = float(METRICS[metric](matrices.sum(axis=1)).mean())
-    return Pooled(subjects, len(seeds), point, _of_matrices(matrices, metric))
+    measure = _measure(metric, classes_of(whole.frame))
+    point = float(measure(whole.matrices.sum(axis=1)).mean())
+    return Pooled(subjects, len(seeds), point, _of_matrices(whole.matrices, metric, measure))
 
 
 def check_metric(metric: str) -> None:
     """Raise ParameterError for a metric that cannot be pooled over subjects."""
     known = (*METRICS, *AUC_METRICS)
-    if metric not in known:
+    if metric not in known and not metric.startswith(RECALL):
         raise ParameterError(f"metric: expected one of {', '.join(known)}, got {metric!r}")
 
 
-def joined(predictions: pd.DataFrame | Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _measure(metric: str, classes: Sequence[str]) -> Callable[[npt.ArrayLike], Any]:
+    """Return a score of confusion matrices (..., C, C)."""
+    if not metric.startswith(RECALL):
+        return METRICS[metric]
+    if (name := metric.removeprefix(RECALL)) not in classes:
+        raise ParameterError(f"metric: expected the recall of one of {', '.join(classes)}, got {metric!r}")
+    return lambda matrices: recall_per_class(matrices)[..., classes.index(name)]
+
+
+def joined(predictions: Frames) -> pd.DataFrame:
     """Return predictions of several seeds as one frame."""
+    if isinstance(predictions, Prepared):
+        return predictions.frame
     return predictions if isinstance(predictions, pd.DataFrame) else pd.concat(predictions, ignore_index=True)
 
 
@@ -102,13 +145,15 @@ def matrices_of(predictions: pd.DataFrame) -> tuple[npt.NDArray[Any], IntArray]:
     return confusion_matrices(subject_ids(predictions).to_numpy(dtype=str), truth, guess, len(classes_of(predictions)))
 
 
-def _of_matrices(matrices: IntArray, metric: str) -> Callable[[FloatArray], FloatArray]:
+def _of_matrices(
+    matrices: IntArray, metric: str, measure: Callable[[npt.ArrayLike], Any]
+) -> Callable[[FloatArray], FloatArray]:
     """Score sums of the matrices (seeds, S, C, C)."""
 
     def of(counts: FloatArray) -> FloatArray:
         # Products in float64 are exact for counts of samples, and much faster than in integers.
         sums = np.tensordot(counts, matrices.astype(np.float64), axes=(1, 1))
-        scores = METRICS[metric](sums).mean(axis=1)
+        scores = measure(sums).mean(axis=1)
         return np.where(_complete(sums, matrices), scores, np.nan) if metric in _CLASS_MEANS else scores
 
     return of

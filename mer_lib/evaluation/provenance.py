@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import platform
-import time
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from mer_lib import __version__
+from mer_lib.evaluation.store import utc_now
 
 CPU_FILE = Path("/proc/cpuinfo")
 
@@ -20,7 +20,7 @@ def fold_event(fold: int, seed: int, seconds: float, device: torch.device) -> di
         "fold": fold,
         "seed": seed,
         "seconds": round(seconds, 3),
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "finished": utc_now(),
         "device": device.type,
         "device_name": device_name(device),
         "torch": torch.__version__,

@@ -11,6 +11,7 @@ sequentially rejective multiple test procedure", Scandinavian Journal of Statist
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -32,7 +33,7 @@ from mer_lib.evaluation.intervals import (
 )
 from mer_lib.evaluation.mcnemar import McNemarResult, mcnemar
 from mer_lib.evaluation.metrics import METRICS, FloatArray, IntArray
-from mer_lib.evaluation.pooling import matrices_of, subject_matrices
+from mer_lib.evaluation.pooling import Frames, Prepared, prepared, subject_matrices
 
 __all__ = [
     "Interval",
@@ -80,8 +81,8 @@ class PermutationResult:
 
 
 def permutation_test(
-    predictions_a: pd.DataFrame,
-    predictions_b: pd.DataFrame,
+    predictions_a: Frames,
+    predictions_b: Frames,
     metric: str = "uf1",
     n: int = 10_000,
     seed: int = 0,
@@ -96,8 +97,12 @@ def permutation_test(
         exact, up to 12 subjects:   p = extreme / 2^S
         random, n exchanges:        p = (extreme + 1) / (n + 1)
 
+    With several seeds a subject's predictions are exchanged in all of them at once, seed for seed in their order, and
+    the score is the mean over seeds. Where one method has fewer, its seeds are repeated. The p-value is then no longer
+    exact: what is exchanged is, to first order, the sign of each subject's mean difference.
+
     Args:
-        predictions_a: one seed's chosen predictions of the first method.
+        predictions_a: chosen predictions of the first method, of one or several seeds, in one frame or one a seed.
         predictions_b: those of the second, of the same samples in any order.
         metric: a name in :data:`mer_lib.evaluation.metrics.METRICS`.
         n: number of random exchanges, without effect where the test is exact.
@@ -115,12 +120,13 @@ def permutation_test(
     measure = _measure(metric)
     raise_if(draw_faults(n), "No test can be run")
     first, second = _paired(predictions_a, predictions_b)
-    exact = len(first) <= EXACT_SUBJECTS
-    swaps = _all_swaps(len(first)) if exact else _random_swaps(len(first), n, seed)
-    observed = float(measure(first.sum(axis=0)) - measure(second.sum(axis=0)))
+    n_subjects = first.shape[1]
+    exact = n_subjects <= EXACT_SUBJECTS
+    swaps = _all_swaps(n_subjects) if exact else _random_swaps(n_subjects, n, seed)
+    observed = float((measure(first.sum(axis=1)) - measure(second.sum(axis=1))).mean())
     extreme = int((np.abs(_exchanged(first, second, swaps, measure)) >= abs(observed) - _TIE).sum())
     p_value = extreme / len(swaps) if exact else (extreme + 1) / (n + 1)
-    return PermutationResult(observed, p_value, len(swaps), len(first), metric, exact)
+    return PermutationResult(observed, p_value, len(swaps), n_subjects, metric, exact)
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
@@ -152,7 +158,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def compare_all(
-    frames: Mapping[str, pd.DataFrame],
+    frames: Mapping[str, Frames],
     reference: str | None = None,
     metric: str = "uf1",
     n: int = 10_000,
@@ -162,7 +168,8 @@ def compare_all(
     """Test every pair of methods, or each method against a reference, with Holm-corrected p-values.
 
     Args:
-        frames: one seed's chosen predictions of each method, by its name, all of the same samples.
+        frames: chosen predictions of each method, by its name, all of the same samples; of one or several seeds, see
+            :func:`permutation_test`.
         reference: name of the method to compare the others with; None compares every pair.
         metric: a name in :data:`mer_lib.evaluation.metrics.METRICS`.
         n: number of random exchanges a test.
@@ -171,8 +178,8 @@ def compare_all(
             tested on men alone; pairs that share no sample, or tell other classes apart, are left out.
 
     Returns:
-        One row a test: `method_a, method_b, metric, score_a, score_b, difference` (a minus b), `p_value`,
-        `p_holm`, `n_subjects`, `n_samples`, `n` (exchanges), `exact`; empty where no pair can be compared.
+        One row a test: `method_a, method_b, metric, score_a, score_b` (means over seeds), `difference` (a minus b),
+        `p_value`, `p_holm`, `n_subjects`, `n_samples`, `n` (exchanges), `exact`; empty where no pair can be compared.
 
     Raises:
         ParameterError: fewer than two methods, an unknown reference, or as :func:`permutation_test`.
@@ -182,7 +189,8 @@ def compare_all(
     if reference is not None and reference not in frames:
         raise ParameterError(f"reference: expected one of {', '.join(frames)}, got {reference!r}")
     pairs = combinations(frames, 2) if reference is None else ((a, reference) for a in frames if a != reference)
-    chosen = {(a, b): shared(frames[a], frames[b]) if common else (frames[a], frames[b]) for a, b in pairs}
+    whole = {name: prepared(predictions) for name, predictions in frames.items()}
+    chosen = {(a, b): _on_common(whole[a], whole[b]) if common else (whole[a], whole[b]) for a, b in pairs}
     rows = [_compare(*names, *both, metric, n, seed) for names, both in chosen.items() if both is not None]
     if not rows:
         return pd.DataFrame()
@@ -202,14 +210,17 @@ def shared(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.
     return first[first["sample_id"].isin(ids)], second[second["sample_id"].isin(ids)]
 
 
-def _compare(
-    a: str, b: str, first: pd.DataFrame, second: pd.DataFrame, metric: str, n: int, seed: int
-) -> dict[str, Any]:
+def _on_common(first: Prepared, second: Prepared) -> tuple[Prepared, Prepared] | None:
+    both = shared(first.frame, second.frame)
+    return (prepared(both[0]), prepared(both[1])) if both else None
+
+
+def _compare(a: str, b: str, first: Prepared, second: Prepared, metric: str, n: int, seed: int) -> dict[str, Any]:
     try:
         result = permutation_test(first, second, metric, n, seed)
     except ParameterError as error:
         raise ParameterError(f"{a} against {b}: {error}") from None
-    score_a, score_b = (_measure(metric)(matrices_of(frame)[1].sum(axis=0)) for frame in (first, second))
+    score_a, score_b = (_measure(metric)(one.matrices.sum(axis=1)).mean() for one in (first, second))
     return {
         "method_a": a,
         "method_b": b,
@@ -219,25 +230,33 @@ def _compare(
         "difference": result.difference,
         "p_value": result.p_value,
         "n_subjects": result.n_subjects,
-        "n_samples": len(first),
+        "n_samples": first.frame["sample_id"].nunique(),
         "n": result.n,
         "exact": result.exact,
     }
 
 
-def _paired(predictions_a: pd.DataFrame, predictions_b: pd.DataFrame) -> tuple[IntArray, IntArray]:
-    """Return the subject matrices of both methods, (S, C, C) each, once their samples are seen to agree."""
-    (_, first), (_, second) = subject_matrices(predictions_a), subject_matrices(predictions_b)
-    check_paired(predictions_a, predictions_b)
-    return first, second
+def _paired(predictions_a: Frames, predictions_b: Frames) -> tuple[IntArray, IntArray]:
+    """Return the subject matrices of both methods, (R, S, C, C) each, once their samples are seen to agree.
+
+    R is the least common multiple of their numbers of seeds, so that both means over seeds stay what they are.
+    """
+    first, second = prepared(predictions_a), prepared(predictions_b)
+    check_paired(first, second)
+    runs = math.lcm(len(first.seeds), len(second.seeds))
+    return _repeated(first.matrices, runs), _repeated(second.matrices, runs)
+
+
+def _repeated(matrices: IntArray, runs: int) -> IntArray:
+    return np.tile(matrices, (runs // len(matrices), 1, 1, 1))
 
 
 def _exchanged(
     first: IntArray, second: IntArray, swaps: npt.NDArray[np.bool_], measure: Callable[[npt.ArrayLike], Any]
 ) -> FloatArray:
-    """Return the difference between the methods after each exchange, (n,)."""
-    gain = np.tensordot(swaps.astype(np.float64), (second - first).astype(np.float64), axes=(1, 0))
-    return measure(first.sum(axis=0) + gain) - measure(second.sum(axis=0) - gain)
+    """Return the difference between the methods after each exchange, mean over seeds, (n,)."""
+    gain = np.tensordot(swaps.astype(np.float64), (second - first).astype(np.float64), axes=(1, 1))
+    return (measure(first.sum(axis=1) + gain) - measure(second.sum(axis=1) - gain)).mean(axis=1)
 
 
 def _all_swaps(n_subjects: int) -> npt.NDArray[np.bool_]:

@@ -2,68 +2,38 @@
 
 ::
 
-    <root>/<model>-<address>/variant.json            what was run, for people
-    <root>/<model>-<address>/seed0-fold003.parquet    what it predicted
-    <root>/<model>-<address>/events.jsonl             when, how long, on what: information, never a result
+    <root>/<model>-<address>/variant.json                what was run, on which data, by which code
+    <root>/<model>-<address>/seed0-fold003.parquet        what it predicted
+    <root>/<model>-<address>/seed0-fold004.failed.json    why there is no such file: the traceback of the last try
+    <root>/<model>-<address>/events.jsonl                 when, how long, on what: information, never a result
 
 The address is a digest of the variant, the data, and the code that decides the result. A file holds the same bytes
-whenever and wherever on one machine it is computed. Its schema metadata carry a checksum of all its bytes, so a file
-that was cut off or altered is recognised; anyone can read it with ``pandas.read_parquet``.
+whenever and wherever on one machine it is computed; see :mod:`mer_lib.evaluation.fold_file`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from mer_lib import atomic
+from mer_lib import __version__, atomic
 from mer_lib.errors import StoreError
-from mer_lib.evaluation.frames import probability_columns
+from mer_lib.evaluation.fold_file import FoldResult, decode, encode
 from mer_lib.evaluation.variant import Variant
 
-_COLUMNS: dict[str, Any] = {
-    "sample_id": pa.string(),
-    "fold": pa.int32(),
-    "seed": pa.int32(),
-    "epoch": pa.int32(),
-    "role": pa.string(),
-    "y_true": pa.int8(),
-}
-METADATA_KEY = b"mer"
-_SEAL, _BLANK = b'"sha256": "', "0" * 64
-
-
-def columns_of(classes: Iterable[str]) -> dict[str, Any]:
-    """Return the columns of a file of predictions and their types: one probability for each of `classes`."""
-    return _COLUMNS | dict.fromkeys(probability_columns(classes), pa.float32())
+DESCRIPTION = "variant.json"
 
 
 def result_address(variant: Variant, data_digest: str, code: str) -> str:
     """Return the folder name of a result: the model's name and 16 digits of (variant, data, code)."""
     text = f"{variant.canonical()}\n{data_digest}\n{code}"
     return f"{variant.model.name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """What one fold left behind: its predictions (see :func:`columns_of`) and how they came about.
-
-    `metadata` names the `classes`.
-    """
-
-    predictions: pd.DataFrame
-    metadata: dict[str, Any]
 
 
 class PredictionStore:
@@ -90,10 +60,37 @@ class PredictionStore:
         Raises:
             StoreError: the folder cannot be written (full, read-only).
         """
+        return self.put(address, fold, seed, encode(result))
+
+    def put(self, address: str, fold: int, seed: int, data: bytes) -> Path:
+        """Write one fold's file, as :func:`encode` made it anywhere; an earlier failure of the fold is forgotten.
+
+        Raises:
+            StoreError: the folder cannot be written (full, read-only).
+        """
         path = self.path(address, fold, seed)
         with _writing(path):
-            atomic.write_bytes(path, encode(result))
+            atomic.write_bytes(path, data)
+            self._failure(address, fold, seed).unlink(missing_ok=True)
         return path
+
+    def fail(self, address: str, fold: int, seed: int, traceback: str) -> None:
+        """Keep why a fold has no file, until it gets one.
+
+        Raises:
+            StoreError: the folder cannot be written (full, read-only).
+        """
+        content = {"fold": fold, "seed": seed, "traceback": traceback, "failed": utc_now(), "mer_lib": __version__}
+        path = self._failure(address, fold, seed)
+        with _writing(path):
+            atomic.write_text(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+    def failures(self, address: str) -> list[dict[str, Any]]:
+        """Return the failed folds of one result: `fold`, `seed`, `traceback`, `failed` (when), `mer_lib` (version)."""
+        files = sorted(self.folder(address).glob("seed*.failed.json"))
+        told = [entry for file in files if (entry := _read_json(file)) is not None]
+        lacking = [entry for entry in told if not self.path(address, entry["fold"], entry["seed"]).exists()]
+        return sorted(lacking, key=lambda entry: (entry["seed"], entry["fold"]))
 
     def read(self, address: str, fold: int, seed: int) -> FoldResult:
         """Read and check one fold's file.
@@ -143,18 +140,33 @@ class PredictionStore:
             return f"{self.path(address, fold, seed)}: made with another split; it will be computed again"
         return "done"
 
-    def describe(self, address: str, variant: Variant, data_name: str, data_digest: str, code: str) -> None:
-        """Leave `variant.json` beside the folds, so that a person can tell what the folder holds."""
-        content = {
-            "variant": variant.model_dump(mode="json"),
-            "data": data_name,
-            "data_digest": data_digest,
-            "code_version": code,
-        }
-        path = self.folder(address) / "variant.json"
-        if not path.exists():
+    def describe(self, address: str, description: Mapping[str, Any]) -> None:
+        """Leave `variant.json` beside the folds, so that a person can tell what the folder holds.
+
+        Args:
+            address: the folder.
+            description: see :func:`mer_lib.evaluation.description.description_of`; whoever asked for the result before
+                (its entry `asked_by`) is not forgotten.
+
+        Raises:
+            StoreError: the folder cannot be written (full, read-only).
+        """
+        before = self.description(address) or {}
+        asked_by = sorted({*before.get("asked_by", ()), *description["asked_by"]})
+        content = {**description, "asked_by": asked_by}
+        if content != before:
+            path = self.folder(address) / DESCRIPTION
             with _writing(path):
                 atomic.write_text(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+    def description(self, address: str) -> dict[str, Any] | None:
+        """Return what :meth:`describe` left in a folder, or None where there is nothing that can be read."""
+        return _read_json(self.folder(address) / DESCRIPTION)
+
+    def descriptions(self) -> dict[str, dict[str, Any]]:
+        """Return every folder's description by its address, the one that was written last at the end."""
+        files = sorted(self.root.glob(f"*/{DESCRIPTION}"), key=lambda file: (file.stat().st_mtime_ns, file))
+        return {file.parent.name: content for file in files if (content := _read_json(file)) is not None}
 
     def sweep(self, address: str) -> None:
         """Remove what killed processes left in one folder: temporary files, checkpoints of finished folds."""
@@ -164,6 +176,9 @@ class PredictionStore:
             if checkpoint.with_suffix(".parquet").exists():
                 with suppress(OSError):  # a read-only store can still be read
                     checkpoint.unlink()
+
+    def _failure(self, address: str, fold: int, seed: int) -> Path:
+        return self.path(address, fold, seed).with_suffix(".failed.json")
 
     def log(self, address: str, event: dict[str, Any]) -> None:
         """Append one line to `events.jsonl` in a single write, so that lines of several processes do not mix."""
@@ -184,6 +199,20 @@ class PredictionStore:
         return [event for line in path.read_text("utf-8").splitlines() if (event := _event(line)) is not None]
 
 
+def utc_now() -> str:
+    """Return date and time in UTC as ISO 8601 has them, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    """Return what a file holds; None where there is none, or one that an older version or a crash left."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
     """Turn the operating system's errors of the block into a StoreError that says what to do."""
@@ -201,40 +230,3 @@ def _event(line: str) -> dict[str, Any] | None:
         return json.loads(line)
     except json.JSONDecodeError:
         return None
-
-
-def encode(result: FoldResult) -> bytes:
-    """Return the bytes of a fold's file: the same for the same content."""
-    columns = columns_of(result.metadata["classes"])
-    table = pa.table({name: pa.array(result.predictions[name], type=kind) for name, kind in columns.items()})
-    metadata = {**result.metadata, "sha256": _BLANK}
-    table = table.replace_schema_metadata({METADATA_KEY: json.dumps(metadata, sort_keys=True)})
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    return _sealed(buffer.getvalue())
-
-
-def decode(data: bytes) -> FoldResult:
-    """Return what :func:`encode` was given.
-
-    Raises:
-        ValueError: the bytes are not a whole, unaltered fold file; the message says in which way.
-    """
-    if _SEAL not in data:
-        raise ValueError(f"{len(data)} bytes without a checksum: cut off, or no file of predictions")
-    if _sealed(data) != data:
-        raise ValueError("its bytes do not match its checksum")
-    table = pq.read_table(io.BytesIO(data))
-    metadata = json.loads(table.schema.metadata[METADATA_KEY])
-    if table.column_names != (expected := list(columns_of(metadata["classes"]))):
-        raise ValueError(f"expected the columns {expected}, got {table.column_names}")
-    del metadata["sha256"]
-    return FoldResult(table.to_pandas(), metadata)
-
-
-def _sealed(data: bytes) -> bytes:
-    """Return `data` with the checksum filled in: the SHA-256 of all its bytes, those of the checksum being blank."""
-    start = data.rindex(_SEAL) + len(_SEAL)
-    end = start + len(_BLANK)
-    digest = hashlib.sha256(data[:start] + _BLANK.encode() + data[end:]).hexdigest()
-    return data[:start] + digest.encode() + data[end:]

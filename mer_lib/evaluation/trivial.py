@@ -95,6 +95,38 @@ def overall_shares(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions.assign(**dict(zip(columns, shares, strict=True)))
 
 
+def dealt_at_random(predictions: pd.DataFrame, draws: int = 12, seed: int = 0) -> pd.DataFrame:
+    """Return what somebody says who deals the true classes out among the samples, without looking at any of them.
+
+    A class prior, which says one class of everybody, is a low bar for scores that average over classes: for C classes
+    its UF1 is below 1 / C, and that of dealing is about 1 / C.
+
+    >>> ids, even = ["toya/1/a", "toya/2/b"], [0.5, 0.5]
+    >>> frame = pd.DataFrame({"sample_id": ids, "seed": 0, "y_true": [0, 1], "p_x": even, "p_y": even})
+    >>> dealt_at_random(frame, draws=3).shape
+    (6, 5)
+
+    Args:
+        predictions: chosen predictions of one or several seeds, of which samples and truths count.
+        draws: how often the classes are dealt; the seeds of the result.
+        seed: of the dealing.
+
+    Returns:
+        A frame like `predictions`: one row a (sample, draw) with probability 1 for the class that was dealt.
+
+    Raises:
+        ParameterError: the frame breaks its contract.
+    """
+    check_predictions(predictions, several_seeds=True)
+    columns = probability_columns(classes_of(predictions))
+    rows = predictions.drop_duplicates("sample_id").sort_values("sample_id", ignore_index=True)
+    generator, certain = np.random.default_rng(seed), np.eye(len(columns))
+    frames = [rows.assign(seed=draw) for draw in range(draws)]
+    for frame in frames:
+        frame[columns] = certain[generator.permutation(frame["y_true"].to_numpy())]
+    return pd.concat(frames, ignore_index=True)
+
+
 def shares_of(labels: npt.NDArray[np.int64], n_classes: int) -> npt.NDArray[np.float64]:
     """Return the share of each class among class numbers (n,), float64 (C,)."""
     return np.bincount(labels, minlength=n_classes) / len(labels)
