@@ -83,7 +83,7 @@ def job(model: str = "ststnet", *, dataset: FlowMapDataset | None = None, seed: 
 
 def long_job() -> Job:
     """Eight folds of some tenths of a second: long enough to be killed in the middle."""
-    return job(epochs=20)
+    return job(epochs=12)
 
 
 def fold_bytes(store: PredictionStore) -> dict[str, bytes]:

@@ -448,6 +448,14 @@ def test_a_lone_token_gets_the_same_answer_with_and_without_its_scores():
     torch.testing.assert_close(attention(x), attention.out(values))
 
 
+def test_dropout_leaves_of_a_lone_token_what_it_leaves_of_the_whole_computation():
+    attention, x = Attention(12, heads=3, dropout=0.4).train(), torch.randn(5, 4, 1, 12)
+    torch.manual_seed(1)
+    short = attention(x)
+    torch.manual_seed(1)
+    torch.testing.assert_close(short, attention.dropout(attention.out(attention._attend(x)[0])))
+
+
 @SINGLE_TOKEN
 @pytest.mark.parametrize(("some", "others"), [(1, (2, 4)), (3, (5,))])
 def test_heads_do_not_matter_with_patch_7(some, others):

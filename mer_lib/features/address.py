@@ -14,6 +14,7 @@ from mer_lib.datasets.frames.picture import file_digest
 from mer_lib.datasets.frames.source import FrameSource
 from mer_lib.features.builders import BUILDERS
 from mer_lib.features.clip import Annotation
+from mer_lib.features.frame_digests import frames_digest
 from mer_lib.motion import NAMED, RAFT, FlowMethod
 from mer_lib.motion.raft import named_weights
 from mer_lib.sources import normalised
@@ -78,7 +79,7 @@ def key_of(recipe: Any, source: FrameSource, annotation: Annotation) -> str:
         "code": code_digest(),
         "libraries": libraries(),
         "annotation": asdict(annotation),
-        "frames": source.content(frames),
+        "frames": frames_digest(source, frames),
         "weights": _own_weights(recipe),
     }
     return _digest(json.dumps(parts, sort_keys=True))

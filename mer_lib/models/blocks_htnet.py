@@ -27,8 +27,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, record: list[Tensor] | None = None) -> Tensor:
         """Mix (batch, blocks, tokens, dim) within each block; append the weights used to `record`."""
-        lone = x.shape[2] == 1 and not (self.training and self.dropout.p)
-        values, weights = self._lone_token(x) if lone else self._attend(x)
+        values, weights = self._lone_token(x) if x.shape[2] == 1 else self._attend(x)
         if record is not None:
             record.append(weights)
         return self.dropout(self.out(values))
@@ -41,9 +40,13 @@ class Attention(nn.Module):
         return rearrange(mixed, "b n h t d -> b n t (h d)"), weights
 
     def _lone_token(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        # The softmax over one key is exactly 1, so query and key need not be computed.
+        # The softmax over one key is exactly 1, so query and key need not be computed; dropout takes whole heads away.
         values = functional.linear(x, self.qkv.weight[2 * self.inner :])
-        return values, x.new_ones(*x.shape[:2], self.heads, 1, 1)
+        weights = x.new_ones(*x.shape[:2], self.heads, 1, 1)
+        if self.training and self.dropout.p:
+            by_head = values.unflatten(-1, (self.heads, -1)) * self.dropout(weights).transpose(2, 3)
+            values = by_head.flatten(-2)
+        return values, weights
 
 
 class Layer(PreNormLayer):

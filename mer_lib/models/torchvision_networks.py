@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from torch import Tensor, nn
-from torchvision.models.googlenet import BasicConv2d, Inception
 
 from mer_lib.errors import ParameterError, fault_list
 from mer_lib.models.blocks_resnet import initialise, load_fitting, stage
@@ -251,6 +250,8 @@ class GoogLeNet(ImageNetwork):
     def __init__(
         self, n_classes: int = 3, channels: int = 3, image_size: int = 224, width: int = WIDTH, dropout: float = 0.2
     ) -> None:
+        from torchvision.models.googlenet import BasicConv2d  # takes a second to import: only where it is built
+
         super().__init__(channels, image_size, n_classes, width, dropout)
         first, third = scaled(64, width), scaled(192, width)
         self.conv1 = BasicConv2d(channels, first, kernel_size=7, stride=2, padding=3)
@@ -279,9 +280,11 @@ class GoogLeNet(ImageNetwork):
         return x
 
 
-def _inceptions(inputs: int, width: int) -> tuple[OrderedDict[str, Inception], int]:
+def _inceptions(inputs: int, width: int) -> tuple[OrderedDict[str, nn.Module], int]:
     """Return the inception blocks by name, and the channels of the last."""
-    blocks: OrderedDict[str, Inception] = OrderedDict()
+    from torchvision.models.googlenet import Inception
+
+    blocks: OrderedDict[str, nn.Module] = OrderedDict()
     for name, plan in INCEPTIONS.items():
         channels = [scaled(n, width) for n in plan]
         blocks[name] = Inception(inputs, *channels)

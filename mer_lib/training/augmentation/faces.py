@@ -8,19 +8,13 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 from torch.nn import functional
-from torchvision.transforms.v2 import functional as colours
 
 from mer_lib.errors import ParameterError
 
 Share = Annotated[float, Field(ge=0, le=0.5)]
 Factor = Annotated[float, Field(ge=1, le=2)]
-#: In the order in which they are applied.
-_JITTERS = (
-    colours.adjust_brightness_image,
-    colours.adjust_contrast_image,
-    colours.adjust_saturation_image,
-    colours.adjust_hue_image,
-)
+#: Names of torchvision's functions, in the order in which they are applied.
+_JITTERS = ("adjust_brightness_image", "adjust_contrast_image", "adjust_saturation_image", "adjust_hue_image")
 _HUE = 3  # position of the one whose neutral value is 0; that of the others is 1
 
 
@@ -113,7 +107,9 @@ class FaceAugmentation(BaseModel):
 
     def _coloured(self, image: Tensor, amounts: list[float]) -> Tensor:
         """Change one picture (C, H, W), 0 to 1."""
+        from torchvision.transforms.v2 import functional as colours  # takes a second to import: only where it is used
+
         for position, (change, amount) in enumerate(zip(_JITTERS, amounts, strict=True)):
             if self.jitter[position] and (len(image) == 3 or position < 2):
-                image = change(image, amount if position == _HUE else 1 + amount)
+                image = getattr(colours, change)(image, amount if position == _HUE else 1 + amount)
         return image
