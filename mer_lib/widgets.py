@@ -24,6 +24,7 @@ import PIL.Image
 from IPython import get_ipython
 from IPython.display import Image, display
 from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
 
 from mer_lib.errors import MerError, ParameterError
 from mer_lib.plots.style import DRAWING, pixels
@@ -42,13 +43,13 @@ _ERROR = """<div style="border-left:4px solid #B00020; padding:2px 10px; color:#
 white-space:pre-wrap; overflow-wrap:anywhere">{}</div>"""
 
 
-def bind(draw: Callable[..., Figure], **controls: ipywidgets.ValueWidget) -> None:
-    """Show `controls` above the figure that `draw` makes of their values, and redraw it when they change.
+def bind(draw: Callable[..., Figure | Styler], **controls: ipywidgets.ValueWidget) -> None:
+    """Show `controls` above the figure or table that `draw` makes of their values, and redraw it when they change.
 
     A redraw that takes long is announced; one that fails says why above the last figure that could be drawn.
 
     Args:
-        draw: called with one keyword a control, from a thread of its own; returns a matplotlib figure.
+        draw: called with one keyword a control, from a thread of its own; returns a matplotlib figure, or a table.
         controls: widgets with a `value`, by the keyword that they feed.
 
     Raises:
@@ -94,9 +95,9 @@ def player(
 
 
 class _Binding:
-    """A figure and the controls that it follows."""
+    """A figure or a table, and the controls that it follows."""
 
-    def __init__(self, draw: Callable[..., Figure], controls: dict[str, ipywidgets.ValueWidget]) -> None:
+    def __init__(self, draw: Callable[..., Figure | Styler], controls: dict[str, ipywidgets.ValueWidget]) -> None:
         self._draw, self._controls = draw, controls
         self._asked = False
         self._spinner = ipywidgets.HTML(_SPINNER, layout={"visibility": "hidden", "margin": "0 0 0 12px"})
@@ -136,9 +137,10 @@ class _Binding:
         else:
             self._message.layout.display = "none"
 
-    def _picture(self) -> Image:
+    def _picture(self) -> Image | Styler:
         with self._announced(), DRAWING:
-            return picture(self._draw(**{name: control.value for name, control in self._controls.items()}))
+            drawn = self._draw(**{name: control.value for name, control in self._controls.items()})
+            return picture(drawn) if isinstance(drawn, Figure) else drawn
 
     @contextmanager
     def _announced(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ import pytest
 from mer_lib import datasets, lab
 from mer_lib.datasets.faults import Fault
 from mer_lib.errors import DataError, ParameterError
+from mer_lib.papers.experiments import experiments
 from mer_lib.plots.exploration import showing
 from tests import miniatures
 
@@ -50,6 +51,8 @@ def test_what_a_notebook_holds_besides_parameters_is_no_fault() -> None:
         ({"data": "megc"}, "data: expected one of best, megc2019_flow"),
         ({"experiments": ["htnet.tabel4"]}, "did you mean 'htnet.table4'"),
         ({"experiments": []}, "at least 1"),
+        ({"grid": {"of": "htnet.fig6"}}, "name: Field required"),
+        ({"grid": "nowhere.yaml"}, "path of a YAML file, got nowhere.yaml"),
     ],
 )
 def test_each_wrong_parameter_is_named(change: dict, words: str) -> None:
@@ -105,6 +108,42 @@ def test_a_session_measures_tells_its_progress_and_reads_the_store_the_second_ti
     second = session.measure("htnet.fig7")
     assert progress_file.read_text() == ""  # nothing was computed again
     pd.testing.assert_frame_equal(first.scores, second.scores)
+
+
+GRID = {
+    "name": "softness",
+    "of": "lab.first_comparison",
+    "variant": "linear SVM",
+    "vary": {"model.params.C": [0.1, 1.0]},
+}
+
+
+def test_a_grid_of_ones_own_is_kept_measured_after_the_others_and_found_again() -> None:
+    session = lab.start({**GOOD, "grid": str(GRID)}, lab.ExperimentParameters)
+    assert session.experiments == ["htnet.table4", "own.softness"]
+    measured = session.measure("own.softness")
+    assert list(measured.variants) == ["class prior", "C=0.1", "C=1.0"]
+    again = lab.start({**GOOD, "experiments": ["own.*"]}, lab.ExperimentParameters)
+    assert again.experiments == ["own.softness"]
+    pd.testing.assert_frame_equal(again.measure("own.softness").scores, measured.scores)
+    alone = lab.start({**GOOD, "experiments": [], "grid": GRID}, lab.ExperimentParameters)
+    assert alone.experiments == ["own.softness"]
+
+
+def test_a_grid_that_cannot_be_run_stops_a_notebook_before_anything_is_kept() -> None:
+    with pytest.raises(ParameterError, match="softness=1: .*unexpected keyword argument"):
+        lab.start({**GOOD, "grid": {**GRID, "vary": {"model.params.softness": [1]}}}, lab.ExperimentParameters)
+    assert "own.softness" not in experiments()
+
+
+def test_a_variant_that_fails_is_named_and_the_others_are_measured() -> None:
+    """A negative penalty is refused when the machine is fitted, not before."""
+    broken = {**GRID, "name": "broken", "vary": {"model.params.C": [0.1, -1.0]}}
+    session = lab.start({**GOOD, "experiments": [], "grid": broken}, lab.ExperimentParameters)
+    with pytest.warns(lab.VariantWarning, match=r"(?s)own.broken: 1 variants are left out:.*C=-1.0: .*'C' parameter"):
+        measured = session.measure("own.broken")
+    assert list(measured.variants) == ["class prior", "C=0.1"]
+    assert set(measured.scores["variant"]) == {"class prior", "C=0.1"}
 
 
 def test_a_notebook_without_training_parameters_cannot_train() -> None:

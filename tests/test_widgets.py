@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import nbclient
 import nbformat
 import numpy as np
+import pandas as pd
 import PIL.Image
 import pytest
 from matplotlib.figure import Figure
@@ -340,3 +341,12 @@ def test_a_headless_notebook_keeps_the_figure_and_fails_where_it_cannot_be_drawn
     assert len(pictures) == 1
     assert not [output for cell in notebook.cells[1:3] for output in cell.outputs if output.output_type == "error"]
     assert notebook.cells[3].outputs[-1].ename == "ValueError"
+
+
+def test_a_table_is_shown_as_it_is_and_renewed(shown: Shown) -> None:
+    menu = ipywidgets.Dropdown(options=["a", "b"])
+    widgets.bind(lambda word: pd.DataFrame({"word": [word]}).style, word=menu)
+    assert ">a<" in shown.items[1].to_html()
+    menu.value = "b"
+    settle()
+    assert ">b<" in shown.updates[-1].to_html()

@@ -13,7 +13,7 @@ from mer_lib.lab.parameters import (
     validated,
 )
 from mer_lib.lab.progress import PROGRESS_FILE, tell
-from mer_lib.lab.session import Session, start
+from mer_lib.lab.session import Session, VariantWarning, start
 from mer_lib.lab.watching import Watch, watch
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "NotebookParameters",
     "Session",
     "TrainingParameters",
+    "VariantWarning",
     "Watch",
     "check_parameters",
     "explore",

@@ -7,12 +7,13 @@ import fnmatch
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, ValidationInfo, field_validator
 
 from mer_lib import datasets
 from mer_lib.datasets.own import is_path
 from mer_lib.errors import ParameterError, fault_list
 from mer_lib.papers.experiments import experiments, known
+from mer_lib.papers.grids import Grid, read_grid
 from mer_lib.training.device import resolve_device
 
 NAMES_AT_START = "_mer_names_at_start"  # in a notebook's namespace: what it held when it was started first
@@ -63,13 +64,27 @@ class TrainingParameters(NotebookParameters):
 
 
 class ExperimentParameters(TrainingParameters):
-    """What a notebook takes that shows experiments of a paper: their ids, or patterns such as ``htnet.*``."""
+    """What a notebook takes that shows experiments of a paper.
 
-    experiments: list[str] = Field(min_length=1)
+    Attributes:
+        grid: None, or a reader's own grid: a dictionary, YAML text or the path of a file, see
+            :mod:`mer_lib.papers.grids`. It is shown after `experiments`.
+        experiments: ids, or patterns such as ``htnet.*``; they may be left out (``[]``) where there is a grid.
+    """
+
+    grid: Grid | None = None
+    experiments: list[str]
+
+    @field_validator("grid", mode="before")
+    @classmethod
+    def _read_grid(cls, given: object) -> Grid | None:
+        return None if given is None else read_grid(given)
 
     @field_validator("experiments")
     @classmethod
-    def _known_experiments(cls, patterns: list[str]) -> list[str]:
+    def _known_experiments(cls, patterns: list[str], others: ValidationInfo) -> list[str]:
+        if not patterns and others.data.get("grid") is None:
+            raise ValueError("expected at least 1 id or pattern, or a grid")
         return matching(patterns)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,15 +13,21 @@ from pandas.io.formats.style import Styler
 from mer_lib import datasets, settings
 from mer_lib.datasets.clips import ClipDataset
 from mer_lib.datasets.flow_maps import FlowMapDataset
-from mer_lib.errors import ParameterError
+from mer_lib.errors import ParameterError, fault_list
 from mer_lib.evaluation.fitted import Fitted, fit_fold
 from mer_lib.evaluation.store import PredictionStore
-from mer_lib.lab.parameters import NotebookParameters, TrainingParameters, check_parameters
+from mer_lib.lab.parameters import ExperimentParameters, NotebookParameters, TrainingParameters, check_parameters
 from mer_lib.lab.progress import FoldProgress, Making, ensure, load
 from mer_lib.papers.data_used import data_for, name_with_frames
-from mer_lib.papers.experiments import experiment, known
+from mer_lib.papers.entries import PaperResults
+from mer_lib.papers.experiments import experiment, keep, known
 from mer_lib.papers.measure import Measurement, jobs_of, measure, run_experiment
+from mer_lib.papers.paper_set import collect
 from mer_lib.report.tables import excluded_samples
+
+
+class VariantWarning(UserWarning):
+    """Variants of an experiment are in none of its tables, because folds of them failed."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,11 @@ class Session:
 
     @property
     def experiments(self) -> list[str]:
-        """Return the ids of the experiments that the notebook was asked for."""
-        return list(getattr(self.parameters, "experiments", []))
+        """Return the ids of the experiments that the notebook was asked for, that of the reader's own grid last."""
+        if not isinstance(self.parameters, ExperimentParameters):
+            return []
+        own = [self.parameters.grid.id] if self.parameters.grid else []
+        return [*(name for name in self.parameters.experiments if name not in own), *own]
 
     @property
     def caption(self) -> str:
@@ -78,10 +88,12 @@ class Session:
     def measure(self, name: str) -> Measurement:
         """Train what the store lacks of an experiment, with a progress line, and return its measurement.
 
+        Variants of which a fold fails are left out of it, with a :class:`VariantWarning`.
+
         Raises:
             ParameterError: the experiment is unknown, or this notebook cannot train.
             DataError: see :attr:`clips`.
-            RunError: folds failed; the others are kept.
+            StoreError: all variants failed; or the store cannot be written.
         """
         parameters, chosen = self._training(name), experiment(name)
         dataset = self.data_of(name)
@@ -96,9 +108,27 @@ class Session:
             device=parameters.device,
             listener=progress,
             clip_listener=Making("Computing features."),
+            keep_going=True,
         )
         progress.close(str(summary))
-        return measure(chosen, parameters.profile, dataset, self.store, seeds=parameters.seeds)
+        measured = measure(chosen, parameters.profile, dataset, self.store, seeds=parameters.seeds)
+        if measured.failed:
+            lines = (f"{label}: {text.strip().splitlines()[-1]}" for label, text in measured.failed.items())
+            warnings.warn(
+                f"{name}: {len(measured.failed)} variants are left out:\n{fault_list(lines)}",
+                VariantWarning,
+                stacklevel=2,
+            )
+        return measured
+
+    def collect(self) -> PaperResults:
+        """Read from the store what became of every experiment, those of the papers first; nothing is trained.
+
+        Raises:
+            ParameterError: this notebook takes no seeds.
+        """
+        parameters = self._training("the paper set")
+        return collect(None, parameters.profile, self.dataset, self.store, seeds=parameters.seeds, jobs=parameters.jobs)
 
     def fitted(self, name: str, variant: str, fold: int = 0) -> Fitted:
         """Return a variant's estimator as one fold trained it, to be explained on that fold's test subjects.
@@ -127,12 +157,16 @@ class Session:
 def start(namespace: MutableMapping[str, Any], model: type[NotebookParameters] = NotebookParameters) -> Session:
     """Check a notebook's parameters, load its data, and open the store.
 
-    Synthetic data that are not there are made first, with a line that says how far that is.
+    Synthetic data that are not there are made first, with a line that says how far that is. A reader's own grid is kept
+    beside the store, so that reports find it.
 
     Raises:
-        ParameterError: see :func:`check_parameters`.
+        ParameterError: see :func:`check_parameters`; or combinations of the grid cannot be run.
         DataError: the data are absent or damaged.
+        StoreError: the grid cannot be kept.
     """
     parameters = check_parameters(namespace, model)
+    if isinstance(parameters, ExperimentParameters) and parameters.grid:
+        keep(parameters.grid, parameters.profile)
     dataset = load(parameters.data, getattr(parameters, "jobs", 1))
     return Session(parameters, dataset, PredictionStore(settings.store_root()))

@@ -8,100 +8,28 @@ dotted path, such as ``model.params.dim: 64``.
 
 from __future__ import annotations
 
-import copy
-import difflib
+import warnings
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from mer_lib.errors import ParameterError, fault_list
-from mer_lib.evaluation.variant import Variant
+from mer_lib.errors import MerError, ParameterError
+from mer_lib.papers import grids
+from mer_lib.papers.schema import PROFILES, Experiment, Strict, faults_of, known
 
-ProfileName = Literal["smoke", "quick", "paper"]
-PROFILES: tuple[str, ...] = get_args(ProfileName)
-Changes = dict[str, Any]
+__all__ = ["FOLDER", "PROFILES", "Experiment", "GridWarning", "experiment", "experiments", "keep", "known"]
+
 FOLDER = Path(__file__).parent
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class GridWarning(UserWarning):
+    """A grid that is kept cannot be used."""
 
 
-class Profile(_Strict):
-    """Sizes of a run: `about` says them to people, `seeds` are trained by default, `changes` go over the base."""
-
-    about: str
-    seeds: tuple[int, ...] = Field(min_length=1)
-    changes: Changes = Field(default_factory=dict)
-
-
-class VariantChanges(_Strict):
-    """How one variant differs from the base: in every profile (`all`) and in one of them.
-
-    `reported` is the name under which the paper reports it, where that is not the variant's own.
-    """
-
-    all: Changes = Field(default_factory=dict)
-    smoke: Changes = Field(default_factory=dict)
-    quick: Changes = Field(default_factory=dict)
-    paper: Changes = Field(default_factory=dict)
-    reported: str | None = None
-    note: str = ""
-
-
-class Reported(_Strict):
-    """Where the published numbers of an experiment stand, and which column names its variants."""
-
-    experiment: str
-    by: Literal["variant", "method"] | None = None
-
-
-class Experiment(_Strict):
-    """One table or figure: a question, its variants, and where its published numbers are."""
-
-    id: str
-    paper: str
-    title: str
-    question: str
-    reading: str
-    figure: Literal["bars", "line", "confusion"] = "bars"
-    axis: str = ""
-    reported: Reported | None = None
-    variants: dict[str, VariantChanges] = Field(min_length=1)
-    base: dict[str, Any]
-    profiles: dict[ProfileName, Profile]
-
-    def variant(self, label: str, profile: str) -> Variant:
-        """Return the full setting of one variant under `profile`.
-
-        Raises:
-            ParameterError: label or profile are unknown, or the setting is not valid; all faults at once.
-        """
-        changes = self.variants[known(label, self.variants, f"variant of {self.id}")]
-        steps = [self.profile(profile).changes, changes.all, getattr(changes, profile)]
-        setting = copy.deepcopy(self.base)
-        for step in steps:
-            for path, value in step.items():
-                _set(setting, path, value)
-        try:
-            return Variant.model_validate(setting)
-        except ValidationError as error:
-            raise ParameterError(f"{self.id}, variant {label}, profile {profile}:\n{_faults(error)}") from None
-
-    def profile(self, name: str) -> Profile:
-        """Return the profile of that name, with ParameterError for an unknown one."""
-        profiles = {str(key): profile for key, profile in self.profiles.items()}
-        return profiles[known(name, profiles, "profile")]
-
-    def settings(self, profile: str) -> dict[str, Variant]:
-        """Return all variants of the experiment under `profile`."""
-        return {label: self.variant(label, profile) for label in self.variants}
-
-
-class _PaperFile(_Strict):
+class _PaperFile(Strict):
     """One YAML file, before what its experiments share is laid under each of them."""
 
     paper: str
@@ -111,8 +39,13 @@ class _PaperFile(_Strict):
 
 
 def experiments(folder: Path = FOLDER) -> dict[str, Experiment]:
-    """Return every experiment of every paper by its id, in the order of the papers' tables and figures."""
-    return dict(_load(folder))
+    """Return every experiment of every paper by its id, in the order of the papers' tables and figures.
+
+    Those of the package are followed by the reader's own grids that are kept beside the store, see
+    :mod:`mer_lib.papers.grids`; one that cannot be used any more is left out with a :class:`GridWarning`.
+    """
+    published = dict(_load(folder))
+    return published | _own() if folder == FOLDER else published
 
 
 def experiment(name: str) -> Experiment:
@@ -121,13 +54,38 @@ def experiment(name: str) -> Experiment:
     return table[known(name, table, "experiment")]
 
 
-def known(name: str, names: Any, what: str) -> str:
-    """Return `name` if it is among `names`, else raise a ParameterError that suggests the nearest."""
-    if name in names:
-        return name
-    near = difflib.get_close_matches(str(name), list(names), n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ParameterError(f"{what}: expected one of {', '.join(names)}, got {name!r}{hint}")
+def keep(grid: grids.Grid, profile: str) -> Experiment:
+    """Keep a grid beside the store, so that runs and reports find it among :func:`experiments`; return its experiment.
+
+    A grid of that name that was kept before gives way to it.
+
+    Raises:
+        ParameterError: it varies no experiment of a paper, or a combination cannot be run under `profile` (all are
+            named); nothing is kept then.
+        StoreError: the folder cannot be written.
+    """
+    own = grids.experiment_of(grid, _load(FOLDER))
+    grids.check_grid(own, profile)
+    grids.write_grid(grid)
+    return own
+
+
+def _own() -> dict[str, Experiment]:
+    """Return the experiments of the grids that are kept."""
+    found = {}
+    for path in sorted(grids.folder().glob("*.yaml")):
+        try:
+            own = _kept(path.read_text("utf-8"))
+        except (MerError, OSError, UnicodeDecodeError) as error:
+            warnings.warn(f"{path} is left out; mend or remove it: {error}", GridWarning, stacklevel=3)
+        else:
+            found[own.id] = own
+    return found
+
+
+@lru_cache(maxsize=64)
+def _kept(text: str) -> Experiment:
+    return grids.experiment_of(grids.parse_grid(text), _load(FOLDER))
 
 
 @lru_cache
@@ -142,7 +100,7 @@ def _read(file: Path) -> dict[str, Experiment]:
     try:
         content = _PaperFile.model_validate(yaml.safe_load(file.read_text("utf-8")))
     except (ValidationError, yaml.YAMLError) as error:
-        faults = _faults(error) if isinstance(error, ValidationError) else str(error)
+        faults = faults_of(error) if isinstance(error, ValidationError) else str(error)
         raise ParameterError(f"{file.name} does not follow the schema of experiments:\n{faults}") from None
     shared = content.model_dump(exclude={"experiments"})
     found, broken = {}, []
@@ -150,22 +108,7 @@ def _read(file: Path) -> dict[str, Experiment]:
         try:
             found[name] = Experiment.model_validate({**shared, **entry, "id": name})
         except ValidationError as error:
-            broken.append(f"{name}:\n{_faults(error)}")
+            broken.append(f"{name}:\n{faults_of(error)}")
     if broken:
         raise ParameterError(f"{file.name} does not follow the schema of experiments:\n" + "\n".join(broken))
     return found
-
-
-def _set(setting: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at a dotted path, creating the folders of the path."""
-    *parents, last = path.split(".")
-    for parent in parents:
-        setting = setting.setdefault(parent, {})
-    setting[last] = copy.deepcopy(value)
-
-
-def _faults(error: ValidationError) -> str:
-    return fault_list(
-        f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}, got {fault['input']!r}"
-        for fault in error.errors()
-    )
