@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,15 +16,18 @@ import pytest
 from sklearn.metrics import confusion_matrix, f1_score, recall_score, roc_auc_score
 
 from mer_lib.datasets import CLASSES, FlowMapDataset
-from mer_lib.errors import ParameterError, StoreError
-from mer_lib.evaluation import crossval
+from mer_lib.errors import ParameterError
+from mer_lib.evaluation import folds
 from mer_lib.evaluation.metrics import score
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.evaluation.trivial import TRIVIAL
+from mer_lib.papers import kept
+from mer_lib.papers import measure as measure_module
 from mer_lib.papers.experiments import Experiment, experiment
-from mer_lib.papers.measure import Measurement, jobs_of, measure, run_experiment
+from mer_lib.papers.measure import Measurement, NothingMeasured, jobs_of, measure, run_experiment
 from mer_lib.papers.measurement import metrics_of
 from tests.helpers import N_SUBJECTS, toy
+from tests.made_measurements import fabricated
 
 pytestmark = pytest.mark.filterwarnings("ignore::mer_lib.evaluation.crossval.FoldWarning")
 COMPARISON = "lab.first_comparison"
@@ -215,15 +219,14 @@ def test_tests_compare_every_pair_of_variants() -> None:
     assert len(tests) == len(VARIANTS) * (len(VARIANTS) - 1) / 2
     assert (tests["p_holm"] >= tests["p_value"]).all()
     assert tests["n_subjects"].unique().tolist() == [N_SUBJECTS]
-    frame = chosen("STSTNet", SEEDS[0], "fixed")
     row = tests[tests["method_a"] == "STSTNet"].iloc[0]
-    assert row["score_a"] == pytest.approx(f1_score(frame["y_true"], frame["y_pred"], average="macro"))
+    assert row["score_a"] == pytest.approx(measured().value("STSTNet", "uf1"))
 
 
 def test_events_tell_of_every_fold_once() -> None:
     events = measured().events
-    folds = len(jobs_of(experiment(COMPARISON), "smoke", toy(), SEEDS)["STSTNet"][0].splits)
-    assert len(events) == len(VARIANTS) * len(SEEDS) * folds
+    n_folds = len(jobs_of(experiment(COMPARISON), "smoke", toy(), SEEDS)["STSTNet"][0].splits)
+    assert len(events) == len(VARIANTS) * len(SEEDS) * n_folds
     assert not events.duplicated(["variant", "seed", "fold"]).any()
 
 
@@ -243,10 +246,109 @@ def test_measuring_trains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("something was computed")
 
     stored()
-    monkeypatch.setattr(crossval, "compute_fold", fail)
-    monkeypatch.setattr(crossval, "compute", fail)
+    monkeypatch.setattr(folds, "make_estimator", fail)
     again = measure(experiment(COMPARISON), "smoke", toy(), stored(), seeds=SEEDS)
     pd.testing.assert_frame_equal(again.scores, measured().scores)
+
+
+# What is incomplete, and what was measured before
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> PredictionStore:
+    """A copy of the store, to be damaged."""
+    measured()
+    return PredictionStore(shutil.copytree(stored().root, tmp_path / "copied"))
+
+
+def path_of(store: PredictionStore, label: str, seed: int = 0, fold: int = 1) -> Path:
+    job = jobs_of(experiment(COMPARISON), "smoke", toy(), SEEDS)[label][seed]
+    return store.path(job.address, fold, seed)
+
+
+def again(store: PredictionStore) -> Measurement:
+    return measure(experiment(COMPARISON), "smoke", toy(), store, seeds=SEEDS)
+
+
+def test_complete_variants_are_measured_and_the_others_named(copied: PredictionStore) -> None:
+    path_of(copied, "STSTNet").unlink()
+    failing = path_of(copied, "linear SVM")
+    failing.unlink()
+    copied.fail(failing.parent.name, 1, 0, "Traceback\nValueError: too deep")
+    damaged = path_of(copied, "HTNet", seed=1)
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    partial = again(copied)
+    rest = [label for label in VARIANTS if label not in ("linear SVM", "STSTNet", "HTNet")]
+    assert list(partial.variants) == rest
+    assert set(partial.scores["variant"]) == set(rest)
+    assert {label for label, _ in partial.predictions} == set(rest)
+    assert partial.failed["STSTNet"] == "not computed: 1 of 6 folds are missing"
+    assert "damaged" in partial.failed["HTNet"]
+    assert partial.failed["linear SVM"] == "Traceback\nValueError: too deep"
+    whole = measured().scores
+    same = whole[whole["variant"].isin(rest)].drop(columns=["over_prior_low", "over_prior_high"])
+    pd.testing.assert_frame_equal(
+        partial.scores.drop(columns=["over_prior_low", "over_prior_high"]), same.reset_index(drop=True)
+    )
+
+
+def test_a_measurement_is_computed_once(copied: PredictionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = again(copied)
+
+    def fail(*_: object) -> None:
+        raise AssertionError("measured anew")
+
+    monkeypatch.setattr(measure_module, "MeasuredVariant", fail)
+    second = again(copied)
+    for name in ("scores", "tests", "curves", "gaps", "events", "trivial", "subject_means", "fold_means"):
+        pd.testing.assert_frame_equal(getattr(second, name), getattr(first, name))
+    assert second.audits == first.audits
+    with pytest.raises(AssertionError, match="measured anew"):
+        measure(experiment(COMPARISON), "smoke", toy(), copied, seeds=[0])
+
+
+@pytest.mark.parametrize("change", ["nothing", "fold", "file", "code", "samples", "seed"])
+def test_whatever_decides_a_measurement_makes_it_anew(
+    copied: PredictionStore, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    calls: list[str] = []
+
+    def look(data: FlowMapDataset, seeds: tuple[int, ...] = SEEDS) -> dict[str, str]:
+        def compute() -> dict[str, str]:
+            calls.append(change)
+            return {"answer": "42"}
+
+        return kept.kept("here", jobs_of(experiment(COMPARISON), "smoke", data, seeds), copied, compute)
+
+    assert look(toy()) == look(toy()) == {"answer": "42"}
+    assert len(calls) == 1
+    data, seeds = toy(), SEEDS
+    if change == "fold":
+        path = path_of(copied, "HTNet")
+        os.utime(path, ns=(0, 0))
+    elif change == "file":
+        file = copied.root / kept.FOLDER / "here.pickle"
+        file.write_bytes(file.read_bytes()[:-1] + b"x")
+    elif change == "code":
+        monkeypatch.setattr(kept, "scoring_version", lambda: "another")
+    elif change == "samples":
+        data = replace(toy(), samples=toy().samples.assign(gender="female"))
+    elif change == "seed":
+        seeds = (0,)
+    assert look(data, seeds) == {"answer": "42"}
+    assert len(calls) == (1 if change == "nothing" else 2)
+
+
+def test_a_store_that_cannot_be_written_is_measured_all_the_same(
+    copied: PredictionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(kept.atomic, "write_bytes", refuse)
+    groups = jobs_of(experiment(COMPARISON), "smoke", toy(), SEEDS)
+    assert kept.kept("there", groups, copied, lambda: {"answer": 42}) == {"answer": 42}
+    assert not kept.is_kept("there", groups, copied)
 
 
 def test_one_seed_has_no_spread() -> None:
@@ -262,8 +364,9 @@ def test_the_profiles_seeds_are_the_default() -> None:
 
 
 def test_what_was_not_run_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="lab.first_comparison class prior, seed 0: .* folds cannot be read"):
+    with pytest.raises(NothingMeasured, match="class prior: not computed: 3 of 3 folds are missing") as caught:
         measure(experiment(COMPARISON), "smoke", toy(), PredictionStore(tmp_path))
+    assert list(caught.value.failed) == VARIANTS
 
 
 def test_an_unknown_profile_is_refused_before_any_work(tmp_path: Path) -> None:
@@ -289,15 +392,6 @@ def relabelled(entry: Experiment, dataset: FlowMapDataset) -> Measurement:
     store = PredictionStore(stored().root / "cheap")
     run_experiment(cheap, "smoke", dataset, store)
     return measure(cheap, "smoke", dataset, store)
-
-
-def fabricated() -> FlowMapDataset:
-    """Toy maps under the names of the real sub-datasets, claiming to be real."""
-    names = {"toya": "smic", "toyb": "casme2", "toyc": "samm"}
-    samples = toy().samples.copy()
-    samples["dataset"] = samples["dataset"].map(names)
-    samples["sample_id"] = samples["dataset"] + "/" + samples["subject"] + "/" + samples["clip"]
-    return replace(toy(), name="fabricated", title="fabricated", kind="real", samples=samples)
 
 
 def test_real_numbers_stand_beside_the_published_ones_of_the_same_cell() -> None:

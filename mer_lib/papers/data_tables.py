@@ -79,12 +79,35 @@ def _rows_of(name: str, collection: Collection, rules: Mapping[str, LabelSet]) -
         number = lookup(name, metric, dataset)
         if number is None:
             continue
-        counted = _counted(_rule_of(name, dataset, metric), dataset, collection, rules)
-        value, why = _measure(metric, dataset, counted, collection)
+        value, why, how = count(name, dataset, metric, collection, rules)
         verdict = UNKNOWN if value is None else AGREES if value == number.value else DIFFERS
         known = (number.display(), _text(value), verdict, number.note or "", why)
-        rows.append((paper, place.place, dataset, metric, counted.how, *known))
+        rows.append((paper, place.place, dataset, metric, how, *known))
     return rows
+
+
+class Count(NamedTuple):
+    """What was counted; `value` is None where nothing can be, and `why` says the reason. `how` names the samples."""
+
+    value: int | bool | str | None
+    why: str
+    how: str
+
+
+def count(name: str, dataset: str, metric: str, collection: Collection, rules: Mapping[str, LabelSet]) -> Count:
+    """Count one quantity as a table of the papers does.
+
+    Args:
+        name: of the table or text, a key of :data:`TABLES`.
+        dataset: a sub-dataset or "full".
+        metric: what is counted, as in the published numbers.
+        collection: real data.
+        rules: the label sets of the manifest.
+    """
+    if not _is_here(dataset, collection):
+        return Count(None, f"{dataset} is not here", "")
+    counted = _counted(_rule_of(name, dataset, metric), dataset, collection, rules)
+    return Count(*_measure(metric, dataset, counted, collection), counted.how)
 
 
 def _is_here(dataset: str, collection: Collection) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from mer_lib import datasets
 from mer_lib.datasets.flow_maps import FlowMapDataset
+from mer_lib.datasets.presence import find
 from mer_lib.features import takes_maps
+from mer_lib.features.loading import load as load_here
 from mer_lib.papers.experiments import Experiment
 
 SMALLEST = "synthetic_smoke"  # made in seconds
@@ -46,3 +48,12 @@ def data_for(
     if dataset.open_clips is not None or not needs_frames(experiment, profile):
         return dataset
     return load(name_with_frames(profile))
+
+
+def data_at_hand(experiment: Experiment, profile: str, dataset: FlowMapDataset) -> FlowMapDataset:
+    """Return the data that an experiment runs on, see :func:`data_for`; nothing is made.
+
+    Raises:
+        DataError: no data with frames are here, or synthetic ones are stale.
+    """
+    return data_for(experiment, profile, dataset, lambda name: load_here(find(name, need="frames").entry.name))

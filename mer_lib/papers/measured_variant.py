@@ -14,7 +14,7 @@ from mer_lib.evaluation.crossval import Job, choose_folds, read_folds
 from mer_lib.evaluation.frames import FULL, only
 from mer_lib.evaluation.metrics import Scores, mean_over_folds, score, score_by_dataset
 from mer_lib.evaluation.per_subject import mean_over_subjects
-from mer_lib.evaluation.pooling import AUC_METRICS
+from mer_lib.evaluation.pooling import AUC_METRICS, Prepared
 from mer_lib.evaluation.protocols import PROTOCOLS, available_protocols, uf1_per_epoch
 from mer_lib.evaluation.statistics import bootstrap_interval, difference_interval
 from mer_lib.evaluation.store import FoldResult, PredictionStore
@@ -35,6 +35,7 @@ class MeasuredVariant:
         folds = [read_folds(job, store) for job in jobs]
         self.protocols = available_protocols(folds[0][0].predictions)
         self.chosen = {name: [choose_folds(seed, name) for seed in folds] for name in self.protocols}
+        self._prepared = {name: Prepared(frames) for name, frames in self.chosen.items()}
         self.scores = {
             name: [score_by_dataset(frame) | (_by_gender(frame, jobs[0]) if by_gender else {}) for frame in frames]
             for name, frames in self.chosen.items()
@@ -72,15 +73,15 @@ class MeasuredVariant:
     def _interval(self, protocol: str, subset: str, metric: str) -> dict[str, float]:
         if subset != FULL or metric not in INTERVAL_METRICS:
             return {"low": np.nan, "high": np.nan}
-        interval = bootstrap_interval(self.chosen[protocol], metric=metric)
+        interval = bootstrap_interval(self._prepared[protocol], metric=metric)
         return {"low": interval.low, "high": interval.high}
 
-    def _beside(self, priors: Sequence[MeasuredVariant]) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-        """Return what this variant and a prior predicted of all samples of this one; None without such a prior.
+    def _beside(self, priors: Sequence[MeasuredVariant]) -> tuple[Prepared, Prepared, Prepared] | None:
+        """Return what this variant, a prior and the overall shares say of all its samples; None without a prior.
 
-        Of several the one that was tested on the fewest other samples is taken.
+        Of several priors the one that was tested on the fewest other samples is taken.
         """
-        mine = pd.concat(self.chosen["fixed"])
+        mine = self._prepared["fixed"].frame
         wanted = set(mine["sample_id"])
         others = [
             pd.concat(prior.chosen["fixed"]) for prior in priors if prior is not self and prior.classes == self.classes
@@ -88,7 +89,8 @@ class MeasuredVariant:
         covering = [frame for frame in others if wanted <= set(frame["sample_id"])]
         if self.is_prior or not covering:
             return None
-        return mine, only(min(covering, key=len), wanted)
+        prior = only(min(covering, key=len), wanted)
+        return self._prepared["fixed"], Prepared(prior), Prepared(overall_shares(mine))
 
     def trivial(self, known: dict[str, pd.DataFrame]) -> pd.DataFrame:
         """Return what predictors that never look at a sample score beside this variant, first seed.
@@ -128,13 +130,13 @@ class MeasuredVariant:
 
 
 def _over_prior(
-    beside: tuple[pd.DataFrame, pd.DataFrame] | None, protocol: str, subset: str, metric: str
+    beside: tuple[Prepared, Prepared, Prepared] | None, protocol: str, subset: str, metric: str
 ) -> dict[str, float]:
     names = ("over_prior", "over_prior_low", "over_prior_high")
     if beside is None or subset != FULL or protocol != "fixed" or metric not in INTERVAL_METRICS:
         return dict.fromkeys(names, np.nan)
-    mine, prior = beside
-    reference = overall_shares(mine) if metric in AUC_METRICS else prior
+    mine, prior, shares = beside
+    reference = shares if metric in AUC_METRICS else prior
     interval = difference_interval(mine, reference, metric=metric)
     return dict(zip(names, (interval.point, interval.low, interval.high), strict=True))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ class Measurement:
         fold_means: the same scores averaged over folds, which is not the field's protocol.
         confusion: matrices summed over seeds, by (variant, subset, protocol), rows are the truth.
         gaps: optimism gap per variant.
-        tests: paired permutation tests between variants, Holm-corrected, protocol ``fixed``, first seed; each pair on
+        tests: paired permutation tests between variants, Holm-corrected, protocol ``fixed``, all seeds; each pair on
             the samples that both predicted.
         curves: training loss and pooled test UF1 per epoch and variant.
         audits: one a (variant, seed).
@@ -55,6 +55,8 @@ class Measurement:
         subject_means: one row a (variant, absent): means over subjects and what a perfect classifier attains, see
             :mod:`mer_lib.evaluation.per_subject`; protocol ``fixed``, first seed.
         predictions: the chosen predictions of all seeds by (variant, protocol), one frame each.
+        failed: why the other variants of the experiment are in none of these, by variant: the traceback of a fold, or
+            a sentence such as "not computed: 3 of 15 folds are missing".
     """
 
     experiment: Experiment
@@ -74,6 +76,7 @@ class Measurement:
     trivial: pd.DataFrame
     subject_means: pd.DataFrame
     predictions: dict[tuple[str, str], pd.DataFrame]
+    failed: dict[str, str] = field(default_factory=dict)
 
     @property
     def metrics(self) -> tuple[str, ...]:
