@@ -20,8 +20,8 @@ from mer_lib.evaluation.store import PredictionStore
 from mer_lib.evaluation.variant import Variant
 from mer_lib.papers.measure import measure, run_experiment
 from mer_lib.plots import confusion
-from mer_lib.report.page import render
 from tests.helpers import some, toy
+from tests.report_pages import html_of
 
 SIX = ("happiness", "sadness", "surprise", "anger", "disgust", "fear")
 EMOTIONS = (*SIX, "repression", "contempt")
@@ -155,7 +155,7 @@ def test_an_experiment_of_six_classes_is_measured_drawn_and_reported(tmp_path: P
     ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
     assert ticks == list(SIX)
     assert "tested, classes of casme3_six" in result.caption
-    page = render([result], [])
+    page = html_of(result)
     assert "Better than guessing?" in page
     assert "classes of casme3_six" in page
     assert "recall, disgust" in page

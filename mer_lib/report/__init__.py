@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from mer_lib.report.page import NotebookRecord, build, render
+from mer_lib.report.page import NotebookRecord, build
 from mer_lib.report.tables import (
     audit_table,
     comparison_table,
     fold_mean_table,
     gap_table,
-    misprint_table,
     parameter_table,
-    printed_table,
-    profile_table,
     score_table,
-    settings_table,
 )
 
 __all__ = [
@@ -23,11 +19,6 @@ __all__ = [
     "comparison_table",
     "fold_mean_table",
     "gap_table",
-    "misprint_table",
     "parameter_table",
-    "printed_table",
-    "profile_table",
-    "render",
     "score_table",
-    "settings_table",
 ]

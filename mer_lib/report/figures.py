@@ -28,6 +28,7 @@ SHIFT = {"fixed": -0.14, "nested": 0.14, "published": 0.0}  # along the axis of 
 SUBSET_SYMBOLS = ("cross", "x", "star-triangle-down", "hourglass")
 PANELS = ("uf1", "uar")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # to tell lines apart in grey print
+LOOK = "simple_white"  # template of plotly that all figures share
 FEW_EPOCHS = 12  # up to here each epoch has its tick
 INK, GREY, ALARM = "#222222", "#8A8A8A", "#B00020"
 FONT = {"family": "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif", "size": 14, "color": INK}
@@ -204,7 +205,7 @@ def _finish(figure: go.Figure, measurement: Measurement, height: int) -> go.Figu
     """Give `figure` the page's look, and a line that goes with it wherever it is saved: what its numbers come from."""
     kind = measurement.dataset.kind
     figure.update_layout(
-        template="simple_white",
+        template=LOOK,
         font=FONT,
         height=height + 20,
         margin={"l": 10, "r": 10, "t": 64, "b": 10},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any
 
 NOTHING = "–"
@@ -84,3 +85,28 @@ def setting(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"({', '.join(setting(part) for part in value)})"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def in_unit(value: Any, unit: str) -> str:
+    """Show a measured quantity in the unit in which it was published.
+
+    >>> in_unit(0.43699, "fraction"), in_unit(43.699, "percent"), in_unit(442.0, "count"), in_unit(25.55, "count")
+    ('0.4370', '43.70', '442', '25.55')
+    """
+    if not isinstance(value, Real):
+        return str(value)
+    if unit == "flag" or isinstance(value, bool):
+        return "yes" if value else "no"
+    if math.isnan(value):
+        return NOTHING
+    number, digits = float(value), {"fraction": 4, "percent": 2, "points": 2}.get(unit)
+    return f"{number:g}" if digits is None and abs(number) < 1e6 else f"{number:.{digits or 0}f}"
+
+
+def interval_in_unit(low: float, high: float, unit: str) -> str:
+    """Show the ends of an interval in the unit in which the quantity was published; empty where there is none.
+
+    >>> interval_in_unit(0.38, 0.49, "fraction"), interval_in_unit(math.nan, math.nan, "fraction")
+    ('[0.3800, 0.4900]', '')
+    """
+    return "" if math.isnan(low) or math.isnan(high) else f"[{in_unit(low, unit)}, {in_unit(high, unit)}]"

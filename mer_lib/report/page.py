@@ -1,35 +1,32 @@
-"""One self-contained HTML page of what was measured: nothing on it is loaded from anywhere else."""
+"""The report: one self-contained HTML page of what can be believed, beside it the same as Markdown and as tables."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import plotly.graph_objects as go
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
+import pandas as pd
 
 from mer_lib import atomic
 from mer_lib.papers import reported
-from mer_lib.papers.experiments import experiments
-from mer_lib.papers.measure import Measurement
-from mer_lib.plots.style import dataset_label, mark
-from mer_lib.report import findings, machine, tables, views
-from mer_lib.report.figures import gap_figure, learning_figure, score_figure
-from mer_lib.report.formatting import duration, score
-from mer_lib.report.views import MatrixView, TableView, table_view
+from mer_lib.papers.entries import PaperResults
+from mer_lib.papers.measurement import Measurement
+from mer_lib.plots.style import mark
+from mer_lib.report import cell_tables, machine, provenance, views
+from mer_lib.report.across import Across, Panel, across, board_panels, gap_panels, noise_views
+from mer_lib.report.claims import all_cells, all_claims, verdict_counts
+from mer_lib.report.export import CONTENTS, FOLDER, frames, write_tables
+from mer_lib.report.html import render_html
+from mer_lib.report.key_findings import key_findings
+from mer_lib.report.markdown import render_markdown
+from mer_lib.report.section import Section, section
+from mer_lib.report.stills import draw_all
+from mer_lib.report.views import TableView, table_view
 
-TEMPLATE = "template.html"
-MAIN = ("uf1", "uar")
-LEVEL = 0.05  # of the Holm-corrected tests that the summary counts
-MARKS = (("FAILED", "failed"), ("note", "note"))
+FIGURES = "figures"
 
 
 @dataclass(frozen=True)
@@ -42,260 +39,142 @@ class NotebookRecord:
 
 
 @dataclass(frozen=True)
-class Section:
-    """All that the page shows of one measurement."""
+class Page:
+    """All that the report says, before it is laid out as HTML or as Markdown.
 
-    anchor: str
-    measurement: Measurement
-    mark: str
-    tested: str
-    command: str
-    place: str
-    source: reported.ReportedExperiment | None
-    paper: reported.Paper | None
-    alike: list[str]
-    varied: TableView | None
-    scores: TableView
-    others: TableView | None
-    nested: TableView | None
-    further: TableView
-    gap: TableView | None
-    comparisons: TableView | None
-    comparison_summary: str
-    over_prior: TableView | None
-    over_prior_summary: str
-    trivial: TableView | None
-    subject_means: TableView | None
-    fold_means: TableView | None
-    matrices: list[tuple[str, list[MatrixView]]]
-    parameters: TableView | None
-    printed: TableView | None
+    Attributes:
+        papers: (paper, sections of its entries), in the papers' order.
+        laboratory: sections of experiments that are none of a paper's.
+        own: sections of the reader's own grids.
+        data: (data set, tables of what it holds, what is excluded of it).
+        contents: (file name, what it holds) of the tables beside the page.
+    """
+
+    title: str
+    profile: str
+    options: str
+    papers: list[tuple[reported.Paper, list[Section]]]
+    laboratory: list[Section]
+    own: list[Section]
+    findings: list[str]
+    rules: tuple[str, ...]
+    counts: list[tuple[str, str, int]]
+    impossible: TableView | None
     misprints: TableView | None
-    audit: TableView | None
-    faults: list[str]
-    settings: TableView | None
-    differences: TableView | None
-    addresses: TableView | None
-    score_figure: Markup
-    gap_figure: Markup
-    learning_figure: Markup | None
+    boards: list[Panel]
+    gaps: list[Panel]
+    noise: list[TableView]
+    data: list[tuple[Any, list[TableView | None], TableView | None]]
+    profiles: dict[str, list[str]]
+    notebooks: list[tuple[NotebookRecord, str]]
+    devices: TableView | None
+    computing: str
+    built: str
+    versions: dict[str, str]
+    hardware: dict[str, str]
+    contents: list[tuple[str, str]]
+
+    @property
+    def sections(self) -> list[Section]:
+        """All sections, in the order of the page."""
+        return [*(entry for _, entries in self.papers for entry in entries), *self.laboratory, *self.own]
 
 
 def build(
-    measurements: Sequence[Measurement],
-    missing: Sequence[str],
+    results: PaperResults,
     path: Path,
     notebooks: Sequence[NotebookRecord] = (),
     options: str = "",
+    jobs: int = 1,
 ) -> Path:
-    """Write the report, whole or not at all.
+    """Write the report: the page, ``report.md`` beside it with its figures, and a folder of tables.
 
     Args:
-        measurements: one section each, in this order.
-        missing: ids of experiments that were asked for and have not been computed.
-        path: the HTML file; its folder is created.
+        results: of :func:`mer_lib.papers.paper_set.collect`; one section each, in this order.
+        path: the HTML file; its folder is created. Markdown and tables lie beside it.
         notebooks: executed notebooks to name; failed ones are shown at the top.
-        options: of the command that computes a missing experiment, such as ``--profile quick``.
+        options: of the command that computes what was not measured, such as ``--profile quick``.
+        jobs: processes that draw figures side by side.
 
     Returns:
-        `path`.
+        `path`, written last: where it is new, the other files are, too.
 
     Raises:
-        OSError: the file cannot be written; an older one stays as it was.
+        OSError: a file cannot be written; each is written whole or stays as it was.
     """
-    atomic.write_text(path, render(measurements, missing, notebooks, path.parent, options))
+    seen = across(results)
+    content = page_of(results, seen, notebooks, path.parent, options, jobs)
+    html, text = render_html(content), render_markdown(content, FIGURES)
+    write_tables(path.parent / FOLDER, frames(results, seen))
+    for name, picture in _pictures(content).items():
+        atomic.write_text(path.parent / FIGURES / name, picture)
+    atomic.write_text(path.with_suffix(".md"), text)
+    atomic.write_text(path, html)
     return path
 
 
-def render(
-    measurements: Sequence[Measurement],
-    missing: Sequence[str],
+def page_of(
+    results: PaperResults,
+    seen: Across,
     notebooks: Sequence[NotebookRecord] = (),
     folder: Path = Path(),
     options: str = "",
-) -> str:
-    """Return the HTML of the report; links to notebooks are relative to `folder`."""
-    sections = [section(entry, f"s{number}") for number, entry in enumerate(measurements, start=1)]
-    return _template().render(
-        sections=sections,
+    jobs: int = 1,
+) -> Page:
+    """Collect all that the report says; links to notebooks are relative to `folder`."""
+    drawn = draw_all(results.measurements, jobs)
+    sections = [section(result, options, drawn.get(name, {})) for name, result in results.entries.items()]
+    measurements = list(results.measurements.values())
+    cells = all_cells(results)
+    return Page(
         title=_title(sections),
-        data=[
-            (
-                entry.dataset,
-                views.data_views(entry.dataset, _label_sets(measurements, entry.dataset.digest)),
-                views.exclusion_view(entry.dataset),
-            )
-            for entry in _one_a_dataset(measurements)
-        ],
+        profile=results.profile,
+        options=options,
+        papers=_by_paper(sections),
+        laboratory=[entry for entry in sections if entry.how == "laboratory"],
+        own=[entry for entry in sections if entry.how == "own"],
+        findings=key_findings(sections, seen),
+        rules=results.rules,
+        counts=verdict_counts(all_claims(results)),
+        impossible=cell_tables.impossible_table(cells),
+        misprints=cell_tables.misprint_table(cells),
+        boards=board_panels(seen.boards),
+        gaps=gap_panels(seen.gaps),
+        noise=noise_views(seen.noise),
+        data=_data(measurements),
         profiles=_profiles(measurements),
-        overview=_overview(sections),
-        missing=[_missing(name, options) for name in missing],
         notebooks=[(entry, _relative(entry.path, folder)) for entry in notebooks],
+        devices=_devices(measurements),
+        computing=provenance.computing_time(measurements),
         built=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         versions=machine.versions(),
         hardware=machine.hardware(),
-        devices=_devices(measurements),
-        training_time=_training_time(measurements),
-        plotly=_plotly_js(),
+        contents=[(f"{FOLDER}/{name}", text) for name, text in CONTENTS.items()],
     )
-
-
-def section(measurement: Measurement, anchor: str) -> Section:
-    """Collect what the page shows of one measurement."""
-    source, paper = _source(measurement)
-    comparisons = tables.comparison_table(measurement)
-    curves = learning_figure(measurement)
-    return Section(
-        anchor=anchor,
-        measurement=measurement,
-        mark=mark(measurement.dataset.kind),
-        tested=_tested(measurement),
-        command=_command(measurement),
-        place=tables.reported_place(measurement.experiment),
-        source=source,
-        paper=paper,
-        alike=[", ".join(labels) for labels in tables.same_settings(measurement)],
-        varied=table_view(tables.settings_table(measurement, varied_only=True)),
-        scores=_scores(measurement),
-        others=_others(measurement),
-        nested=_nested(measurement),
-        further=_further(measurement),
-        gap=table_view(tables.gap_table(measurement)),
-        comparisons=table_view(comparisons),
-        comparison_summary=_comparison_summary(measurement),
-        over_prior=table_view(tables.prior_table(measurement)),
-        over_prior_summary=findings.over_prior(measurement),
-        trivial=table_view(tables.trivial_score_table(measurement)),
-        subject_means=table_view(tables.subject_mean_table(measurement)),
-        fold_means=table_view(tables.fold_mean_table(measurement)),
-        matrices=[(dataset_label(name), views.matrix_views(measurement, name)) for name in _subsets(measurement)],
-        parameters=table_view(tables.parameter_table(measurement)),
-        printed=table_view(tables.printed_table(measurement)),
-        misprints=table_view(tables.misprint_table(measurement)),
-        audit=table_view(tables.audit_table(measurement), marks=MARKS),
-        faults=_faults(measurement),
-        settings=table_view(tables.settings_table(measurement)),
-        differences=table_view(tables.profile_table(measurement)),
-        addresses=table_view(tables.address_table(measurement)),
-        score_figure=_json(score_figure(measurement)),
-        gap_figure=_json(gap_figure(measurement)),
-        learning_figure=None if curves is None else _json(curves),
-    )
-
-
-# -- parts of a section -----------------------------------------------------------------------------------------------
-
-
-def _subsets(measurement: Measurement) -> list[str]:
-    return list(dict.fromkeys(measurement.scores["subset"]))
-
-
-def _scores(measurement: Measurement) -> TableView:
-    return views.score_view(measurement, "fixed", MAIN, _caption(measurement, "fixed"))
-
-
-def _also_reported(measurement: Measurement) -> list[str]:
-    """Return the metrics besides UF1 and UAR that the paper reports."""
-    rows = measurement.scores
-    found = set(rows.loc[rows["reported_text"] != "", "metric"])
-    return [name for name in measurement.metrics if name in found and name not in MAIN]
-
-
-def _others(measurement: Measurement) -> TableView | None:
-    metrics = _also_reported(measurement)
-    return views.score_view(measurement, "fixed", metrics, _caption(measurement, "fixed")) if metrics else None
-
-
-def _nested(measurement: Measurement) -> TableView | None:
-    if "nested" not in set(measurement.scores["protocol"]):
-        return None
-    measured = set(measurement.scores.loc[measurement.scores["protocol"] == "nested", "variant"])
-    caption = _caption(measurement, "nested")
-    if len(measured) < len(measurement.variants):
-        caption += " Variants without inner validation subjects are left out."
-    return views.score_view(measurement, "nested", MAIN, caption)
-
-
-def _further(measurement: Measurement) -> TableView:
-    rest = [name for name in measurement.metrics if name not in (*MAIN, *_also_reported(measurement))]
-    return views.score_view(measurement, "fixed", rest, _caption(measurement, "fixed"))
-
-
-def _caption(measurement: Measurement, protocol: str) -> str:
-    return (
-        f"{measurement.caption} · N = {_tested(measurement)} · protocol {protocol} · mean, [95 % interval "
-        "over subjects]" + (", ± sd over seeds." if len(measurement.seeds) > 1 else "; a single seed.")
-    )
-
-
-def _tested(measurement: Measurement) -> str:
-    """Return how many samples the variants were tested on."""
-    counts = sorted(set(measurement.scores.loc[measurement.scores["subset"] == "full", "n"]))
-    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-
-
-def _comparison_summary(measurement: Measurement) -> str:
-    tests = measurement.tests
-    if tests.empty:
-        return ""
-    differing = int((tests["p_holm"] < LEVEL).sum())
-    return f"{differing} of {len(tests)} pairs of variants differ in UF1 (Holm-corrected p below {LEVEL})."
-
-
-def _faults(measurement: Measurement) -> list[str]:
-    return [
-        f"{label}, seed {seed}: {check.name}: {check.detail}"
-        for (label, seed), audit in measurement.audits.items()
-        for check in audit.checks
-        if check.fatal and not check.passed
-    ]
-
-
-def _source(measurement: Measurement) -> tuple[reported.ReportedExperiment | None, reported.Paper | None]:
-    if measurement.experiment.reported is None:
-        return None, reported.papers().get(measurement.experiment.paper)
-    entry = reported.experiments()[measurement.experiment.reported.experiment]
-    return entry, reported.papers()[entry.paper]
-
-
-def _command(measurement: Measurement) -> str:
-    seeds = ",".join(map(str, measurement.seeds))
-    name, data = measurement.experiment.id, measurement.dataset.name
-    return f"mer run {name} --profile {measurement.profile} --data {data} --seeds {seeds}"
-
-
-# -- parts of the page ------------------------------------------------------------------------------------------------
 
 
 def _title(sections: Sequence[Section]) -> str:
-    marks = sorted({entry.mark for entry in sections if entry.mark})
-    named = " and ".join(marks)
-    if marks and all(entry.mark for entry in sections):
-        ending = f"on {named}"
-    else:
-        ending = "beside reported" + (f", some on {named}" if marks else "")
-    return f"Micro-expression recognition: measured {ending}"
+    marks = sorted({text for entry in sections for text in entry.marks})
+    real = any(entry.trained_on == "real" for entry in sections)
+    parts = ["on recorded people"] if real else []
+    parts += [f"{'some ' if real else ''}on {' and '.join(marks)}"] if marks else []
+    return "Micro-expression recognition, what can be believed" + (f": measured {', '.join(parts)}" if parts else "")
 
 
-def _overview(sections: Sequence[Section]) -> list[dict[str, Any]]:
-    return [_overview_row(entry) for entry in sections]
+def _by_paper(sections: Sequence[Section]) -> list[tuple[reported.Paper, list[Section]]]:
+    entries = [entry for entry in sections if entry.result.entry is not None]
+    groups = [(paper, [entry for entry in entries if entry.paper == paper]) for paper in reported.papers().values()]
+    return [(paper, group) for paper, group in groups if group]
 
 
-def _overview_row(entry: Section) -> dict[str, Any]:
-    rows = entry.measurement.scores
-    fixed = rows[(rows["protocol"] == "fixed") & (rows["subset"] == "full") & (rows["metric"] == "uf1")]
-    low, high = score(fixed["value"].min()), score(fixed["value"].max())
-    events = entry.measurement.events
-    return {
-        "section": entry,
-        "variants": len(fixed),
-        "uf1": low if low == high else f"{low} – {high}",
-        "time": duration(float(events["seconds"].sum())) if len(events) else "–",
-    }
-
-
-def _one_a_dataset(measurements: Sequence[Measurement]) -> list[Measurement]:
-    return list({entry.dataset.digest: entry for entry in measurements}.values())
+def _data(measurements: Sequence[Measurement]) -> list[tuple[Any, list[TableView | None], TableView | None]]:
+    """Return what is known of each data set, recorded people first."""
+    datasets = list({entry.dataset.digest: entry.dataset for entry in measurements}.values())
+    datasets.sort(key=lambda dataset: bool(mark(dataset.kind)))
+    return [
+        (dataset, views.data_views(dataset, _label_sets(measurements, dataset.digest)), views.exclusion_view(dataset))
+        for dataset in datasets
+    ]
 
 
 def _label_sets(measurements: Sequence[Measurement], digest: str) -> list[str]:
@@ -315,49 +194,24 @@ def _profiles(measurements: Sequence[Measurement]) -> dict[str, list[str]]:
     return found
 
 
-def _missing(name: str, options: str) -> dict[str, str]:
-    entry = experiments().get(name)
-    return {"id": name, "question": entry.question if entry else "", "command": f"mer run {name} {options}".strip()}
-
-
 def _relative(path: Path, folder: Path) -> str:
     inside = path.is_absolute() and folder.is_absolute() and path.is_relative_to(folder)
     return (path.relative_to(folder) if inside else path).as_posix()
 
 
 def _devices(measurements: Sequence[Measurement]) -> TableView | None:
-    frame = tables.device_table(measurements)
+    frame: pd.DataFrame = provenance.device_table(measurements)
     if frame.empty:
         return None
     return table_view(frame.assign(seconds=[f"{seconds:.1f}" for seconds in frame["seconds"]]))
 
 
-def _training_time(measurements: Sequence[Measurement]) -> str:
-    frame = tables.device_table(measurements)
-    return "–" if frame.empty else duration(float(frame["seconds"].sum()))
-
-
-# -- HTML -------------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("mer_lib", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(TEMPLATE)
-
-
-def _json(figure: go.Figure) -> Markup:
-    """Return a figure as JSON that can stand in a script element: no `<` can close it."""
-    content = json.dumps(json.loads(figure.to_json()), separators=(",", ":"), sort_keys=True)
-    return Markup(content.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
-
-
-@lru_cache(maxsize=1)
-def _plotly_js() -> Markup:
-    return Markup(re.sub(r"</(script)", r"<\\/\1", get_plotlyjs(), flags=re.IGNORECASE))
+def _pictures(content: Page) -> dict[str, str]:
+    """Return every figure of the page as a file: name and SVG."""
+    own = {
+        f"{entry.id}-{figure.name}.svg": figure.still
+        for entry in content.sections
+        if entry.measured
+        for figure in entry.measured.figures.values()
+    }
+    return own | {f"{panel.anchor}.svg": panel.picture for panel in (*content.boards, *content.gaps)}

@@ -14,19 +14,14 @@ from pandas.io.formats.style import Styler
 from mer_lib.datasets import ClipDataset, FlowMapDataset
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation import per_subject
-from mer_lib.evaluation.crossval import Job
-from mer_lib.evaluation.methods import is_network
 from mer_lib.evaluation.protocols import PROTOCOLS
-from mer_lib.evaluation.variant import Variant
 from mer_lib.papers import reported
-from mer_lib.papers.experiments import Experiment
-from mer_lib.papers.measure import Measurement, jobs_of
+from mer_lib.papers.measure import Measurement
+from mer_lib.papers.network_size import parameter_count, weights_mib
 from mer_lib.plots.style import PROTOCOL_LABELS, dataset_label, metric_label, under_caption
-from mer_lib.report.formatting import NOTHING, difference, measured, p_value, score, setting, whole
-from mer_lib.report.parameters import parameter_count, weights_mib
+from mer_lib.report.formatting import NOTHING, difference, measured, p_value, score, whole
+from mer_lib.report.settings_tables import REFERENCE_PROFILE
 
-REFERENCE_PROFILE = "paper"
-SPLITS = {"loso": "leave one subject out", "kfold": "folds of whole subjects"}
 PRINTED_SIZE = "torchsummary_total_mb"  # what HTNet's table 5 calls parameters
 
 
@@ -247,80 +242,6 @@ def audit_table(measurement: Measurement) -> pd.DataFrame:
     return merged.iloc[order.argsort(kind="stable")][["check", "result", "detail", "variants"]].reset_index(drop=True)
 
 
-def settings_table(measurement: Measurement, varied_only: bool = False) -> pd.DataFrame:
-    """Return the full settings, one row a setting by its dotted path, one column a variant.
-
-    Args:
-        measurement: what was measured.
-        varied_only: keep the settings in which variants differ.
-    """
-    columns = {label: _settings(variant) for label, variant in measurement.variants.items()}
-    paths = dict.fromkeys(path for values in columns.values() for path in values)
-    table = pd.DataFrame(
-        {"setting": list(paths)}
-        | {label: [setting(values.get(path)) for path in paths] for label, values in columns.items()}
-    )
-    differs = table[list(columns)].nunique(axis=1) > 1
-    return table[differs].reset_index(drop=True) if varied_only else table
-
-
-def _settings(variant: Variant) -> dict[str, Any]:
-    """Return what decides the variant's result: a method without a network does not look at `training`."""
-    content = variant.model_dump(mode="json")
-    return flattened(content if is_network(variant) else {**content, "training": {}})
-
-
-def same_settings(measurement: Measurement) -> list[list[str]]:
-    """Return the groups of variants that are one and the same under this profile, so that they share their results."""
-    groups: dict[str, list[str]] = {}
-    for label, variant in measurement.variants.items():
-        groups.setdefault(variant.key, []).append(label)
-    return [labels for labels in groups.values() if len(labels) > 1]
-
-
-def flattened(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a nested setting by dotted paths.
-
-    >>> flattened({"model": {"name": "htnet", "params": {"dim": 64}}})
-    {'model.name': 'htnet', 'model.params.dim': 64}
-    """
-    flat: dict[str, Any] = {}
-    for key, entry in value.items():
-        path = f"{prefix}{key}"
-        flat |= flattened(entry, f"{path}.") if isinstance(entry, dict) else {path: entry}
-    return flat
-
-
-def profile_table(measurement: Measurement) -> pd.DataFrame:
-    """Return in what this run differs from profile ``paper``: `setting, this run, profile paper`; empty under it.
-
-    Values that differ between variants are listed, the variant's own first axis included.
-    """
-    if REFERENCE_PROFILE not in measurement.experiment.profiles:
-        return pd.DataFrame()
-    ours = [_settings(variant) for variant in measurement.variants.values()]
-    reference = measurement.experiment.settings(REFERENCE_PROFILE)
-    theirs = [_settings(reference[label]) for label in measurement.variants]
-    rows = []
-    for path in dict.fromkeys(path for values in (*ours, *theirs) for path in values):
-        pairs = [(a.get(path), b.get(path)) for a, b in zip(ours, theirs, strict=True)]
-        if any(a != b for a, b in pairs):
-            here, there = (_listed(_shown(path, pair[i]) for pair in pairs) for i in (0, 1))
-            rows.append({"setting": path, "this run": here, f"profile {REFERENCE_PROFILE}": there})
-    seeds, wanted = list(measurement.seeds), list(measurement.experiment.profile(REFERENCE_PROFILE).seeds)
-    if seeds != wanted:
-        rows.append({"setting": "seeds", "this run": setting(seeds), f"profile {REFERENCE_PROFILE}": setting(wanted)})
-    return pd.DataFrame(rows)
-
-
-def _shown(path: str, value: Any) -> str:
-    return SPLITS.get(value, setting(value)) if path == "split.kind" else setting(value)
-
-
-def _listed(values: Iterable[Any]) -> str:
-    return ", ".join(dict.fromkeys(setting(value) for value in values))
-
-
 def parameter_table(measurement: Measurement) -> pd.DataFrame:
     """Return true parameter counts, one row a variant, empty where no variant is a network.
 
@@ -354,68 +275,6 @@ def _printed_size(measurement: Measurement, label: str) -> str | None:
     return number.display() if number else None
 
 
-def printed_table(measurement: Measurement) -> pd.DataFrame:
-    """Return what the paper prints for this experiment besides the scores that stand in the score tables.
-
-    Columns: `what, where, value, unit, note`; empty unless the data are real: no published number stands
-    beside others.
-    """
-    numbers = published_numbers(measurement)
-    if numbers.empty:
-        return pd.DataFrame()
-    subsets = set(measurement.scores["subset"])
-    beside = numbers["metric"].isin(measurement.metrics) & numbers["dataset"].isin(subsets)
-    rest = numbers[~beside & (numbers["metric"] != PRINTED_SIZE)]
-    return pd.DataFrame(
-        {
-            "what": [
-                str(name).removesuffix(f"_{unit}").replace("_", " ")
-                for name, unit in zip(rest["metric"], rest["unit"], strict=True)
-            ],
-            "where": [_place(row) for row in rest.itertuples()],
-            "value": [setting(value) for value in rest["value"]],
-            "unit": rest["unit"].to_numpy(),
-            "note": rest["note"].to_numpy(),
-        }
-    )
-
-
-def misprint_table(measurement: Measurement) -> pd.DataFrame:
-    """Return the known misprints among this experiment's published numbers; empty unless the data are real.
-
-    Columns: `where, metric, printed, shown here, evidence points to, status, why`.
-    """
-    numbers = published_numbers(measurement)
-    rows = numbers[numbers["status"] != ""] if len(numbers) else numbers
-    return pd.DataFrame(
-        [
-            {
-                "where": _place(row),
-                "metric": metric_label(row.metric),
-                "printed": row.printed or setting(row.value),
-                "shown here": setting(row.value),
-                "evidence points to": setting(None if pd.isna(row.suggested) else row.suggested),
-                "status": row.status,
-                "why": row.note,
-            }
-            for row in rows.itertuples()
-        ]
-    )
-
-
-def published_numbers(measurement: Measurement) -> pd.DataFrame:
-    """Return the published numbers of the experiment, an empty frame where there are none or the data are not real."""
-    source = measurement.experiment.reported
-    if source is None or measurement.dataset.kind != "real":
-        return pd.DataFrame()
-    return reported.reported(source.experiment)
-
-
-def _place(row: Any) -> str:
-    parts = [row.method, row.variant, dataset_label(row.dataset) if row.dataset else ""]
-    return ", ".join(part for part in parts if part) or NOTHING
-
-
 def note_table(measurement: Measurement) -> pd.DataFrame:
     """Return what is known against the reported numbers of the score tables: `variant, subset, metric, note`."""
     rows = measurement.scores
@@ -428,43 +287,3 @@ def note_table(measurement: Measurement) -> pd.DataFrame:
             "note": rows["reported_note"].to_numpy(),
         }
     )
-
-
-def address_table(measurement: Measurement) -> pd.DataFrame:
-    """Return where each variant's predictions lie in the store, and what they cost: one row a variant."""
-    jobs = jobs_of(measurement.experiment, measurement.profile, measurement.dataset, measurement.seeds)
-    return pd.DataFrame([_address_row(label, group[0], measurement.events) for label, group in jobs.items()])
-
-
-def _address_row(label: str, job: Job, events: pd.DataFrame) -> dict[str, Any]:
-    mine = events[events["variant"] == label] if len(events) else events
-    return {
-        "variant": label,
-        "address in the store": job.address,
-        "setting's digest": job.variant.key[:16],
-        "folds computed": len(mine),
-        "seconds": f"{mine['seconds'].sum():.1f}" if len(mine) else NOTHING,
-        "device": _listed(mine["device_name"]) if len(mine) else NOTHING,
-    }
-
-
-def device_table(measurements: Sequence[Measurement]) -> pd.DataFrame:
-    """Return on which devices the folds were computed: `device, name, torch, mer_lib, folds, seconds`.
-
-    A fold that several experiments share counts once.
-    """
-    events = [m.events for m in measurements if len(m.events)]
-    if not events:
-        return pd.DataFrame()
-    unique = pd.concat(events).drop_duplicates(["address", "fold", "seed", "finished"])
-    groups = unique.groupby(["device", "device_name", "torch", "mer_lib"])["seconds"]
-    table = groups.agg(["count", "sum"]).reset_index()
-    return table.rename(columns={"device_name": "name", "count": "folds", "sum": "seconds"})
-
-
-def reported_place(experiment: Experiment) -> str:
-    """Say where the published numbers of an experiment stand, an empty text where there are none."""
-    if experiment.reported is None:
-        return ""
-    entry = reported.experiments()[experiment.reported.experiment]
-    return f"{entry.place} of {reported.papers()[entry.paper].short_name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,8 @@ from mer_lib.plots.style import dataset_label, metric_label
 from mer_lib.report.formatting import NOTHING
 from mer_lib.report.tables import excluded_table, note_table, score_table
 
-_NUMBER = re.compile(r"[<+−≈\-]?\s?\d[\d.,]*(e-?\d+)?( .*)?|–")
+# A number, and what may follow it: an interval, a remark in brackets, a spread, "of" or "to" another number.
+_NUMBER = re.compile(r"[<+−≈\-]?\s?\d[\d.,]*(e-?\d+)?( [\[(±].*| (of|to) \d+)?|–")
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,24 @@ def _is_numeric(column: pd.Series) -> bool:
     return all(_NUMBER.fullmatch(str(value)) for value in column) and any(str(value) != NOTHING for value in column)
 
 
-def score_view(measurement: Measurement, protocol: str, metrics: Iterable[str], caption: str) -> TableView:
-    """Lay out the scores: one block a variant, one row a data set, footnotes on doubtful printed numbers."""
-    frame = score_table(measurement, protocol, tuple(metrics))
+def score_view(
+    measurement: Measurement,
+    protocol: str,
+    metrics: Iterable[str],
+    caption: str,
+    beside: bool = True,
+    subsets: Sequence[str] | None = None,
+) -> TableView:
+    """Lay out the scores: one block a variant, one row a data set, footnotes on doubtful printed numbers.
+
+    `beside` says whether published numbers stand beside them, where there are any; `subsets` as in
+    :func:`mer_lib.report.tables.score_table`.
+    """
+    frame = score_table(measurement, protocol, tuple(metrics), subsets)
+    if not beside:
+        frame = frame[[name for name in frame if not str(name).endswith("reported")]]
     notes = {(n.variant, n.subset, f"{n.metric} reported"): n.note for n in note_table(measurement).itertuples()}
-    texts = list(dict.fromkeys(notes.values()))
+    texts = list(dict.fromkeys(notes.values())) if beside else []
     sizes = frame["variant"].value_counts()
     rows, seen = [], set()
     for record in frame.to_dict("records"):

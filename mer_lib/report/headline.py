@@ -1,0 +1,76 @@
+"""An entry in one line: its most telling measured value, and beside it the published one where both are of people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mer_lib.papers import reported
+from mer_lib.papers.entries import EntryResult
+from mer_lib.papers.measurement import Measurement
+from mer_lib.plots.style import dataset_label, metric_label
+from mer_lib.report.formatting import difference, in_unit, measured, score
+from mer_lib.report.published import DRAWN, metric_name
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What was measured, in short: `text`, and `beside`, the published value, empty where none may stand there."""
+
+    text: str
+    beside: str = ""
+
+
+def headline(result: EntryResult) -> Headline:
+    """Return an entry's most telling measured value; an empty text where nothing was measured.
+
+    Of methods the paper's own system is named, else the one that scored highest; of settings the range; of counted
+    and computed numbers how many agree.
+    """
+    if result.measurement is not None:
+        return _trained(result.measurement, result)
+    cells = result.cells
+    found = cells[cells["measured"].notna()] if len(cells) else cells
+    return _numbers(found, len(cells)) if len(found) else Headline("")
+
+
+def _trained(measurement: Measurement, result: EntryResult) -> Headline:
+    metric = "auc_micro" if _micro(result) else "uf1"
+    rows = measurement.scores
+    rows = rows[(rows["protocol"] == "fixed") & (rows["subset"] == "full") & (rows["metric"] == metric)]
+    rows = rows[[measurement.variants[label].model.name != "dummy" for label in rows["variant"]]]
+    if rows.empty:
+        return Headline("the class prior alone")
+    name, own = metric_label(metric), rows[rows["variant"] == _system(result.id)]
+    if own.empty and rows["value"].nunique() > 1 and measurement.experiment.figure == "line":
+        ends = f"{score(rows['value'].min())} to {score(rows['value'].max())}"
+        return Headline(f"{name} {ends} over {len(rows)} settings")
+    chosen = own.iloc[0] if len(own) else rows.loc[rows["value"].idxmax()]
+    text = f"{chosen['variant']}: {name} {measured(chosen['value'], chosen['low'], chosen['high'])}"
+    return Headline(text + _over_prior(chosen), chosen["reported_text"])
+
+
+def _over_prior(row: pd.Series) -> str:
+    return "" if pd.isna(row["over_prior"]) else f", {difference(row['over_prior'])} over the class prior"
+
+
+def _micro(result: EntryResult) -> bool:
+    return result.entry is not None and set(result.cells["metric"]) == {"micro_auc"}
+
+
+def _system(name: str) -> str:
+    """Return the name of the system that a paper presents."""
+    paper = reported.papers().get(name.split(".")[0])
+    return paper.short_name if paper else ""
+
+
+def _numbers(found: pd.DataFrame, total: int) -> Headline:
+    first = found.iloc[0]
+    place = [first["method"], first["variant"], dataset_label(first["dataset"]) if first["dataset"] else ""]
+    where = ", ".join(part for part in place if part)
+    value = in_unit(first["measured"], first["unit"])
+    text = f"{len(found)} of {total} numbers, such as {metric_name(first['metric'], first['unit'])}"
+    text += f" of {where}: {value}" if where else f": {value}"
+    beside = "" if first["kind"] in DRAWN else in_unit(first["published"], first["unit"])
+    return Headline(text, beside)

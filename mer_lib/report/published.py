@@ -1,0 +1,195 @@
+"""A published table as it stands in its paper, each number beside what was measured for it, and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from mer_lib.papers import reported
+from mer_lib.papers.verdicts import UNTESTABLE
+from mer_lib.plots.style import dataset_label, metric_label
+from mer_lib.report.colours import COLOURS
+from mer_lib.report.formatting import in_unit, interval_in_unit
+
+KEY = ["experiment", "method", "variant", "dataset", "metric"]
+ROW = KEY[:3]  # one row of a published table, whose numbers are checked together
+REPAIRS = "; it would fit with "  # in the reason of :func:`mer_lib.papers.checked.checked`, before what would fit
+DRAWN = ("synthetic", "toy")  # kinds of data beside which no published number stands
+FEW_SETTINGS = 1  # up to so many rows a table is turned: its metrics become the rows
+
+
+@dataclass(frozen=True)
+class PaperCell:
+    """One published number: its text, what is wrong with it, numbers of notes, and what was measured beside it."""
+
+    published: str
+    faults: tuple[str, ...]
+    notes: tuple[int, ...]
+    measured: str
+    spread: str
+    verdict: str
+
+    @property
+    def css(self) -> str:
+        """The class of the verdict's colour."""
+        return COLOURS[self.verdict]
+
+
+@dataclass(frozen=True)
+class PaperGrid:
+    """A published table: its column groups with their spans, its columns, its rows, and the notes under it.
+
+    `verdict` and `because` are given where they are the same for every number, so that they are said once. `size` is
+    the count of its numbers, `measured` of those beside which a measured one stands.
+    """
+
+    groups: tuple[tuple[str, int], ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[PaperCell | None, ...]], ...]
+    notes: tuple[str, ...]
+    verdict: str
+    because: str
+    size: int
+    measured: int
+
+    @property
+    def css(self) -> str:
+        """The class of the colour of a verdict that all numbers share."""
+        return COLOURS[self.verdict]
+
+
+def paper_grid(cells: pd.DataFrame) -> PaperGrid | None:
+    """Lay out an entry's cells as its paper does: one row a method or setting, one column a (data set, metric).
+
+    What was measured on drawn clips is left out: no published number stands beside it.
+
+    Args:
+        cells: of :class:`mer_lib.papers.paper_set.EntryResult`.
+    """
+    if cells.empty:
+        return None
+    table = prepared(cells)
+    rows = list(dict.fromkeys(table["row"]))
+    groups = list(dict.fromkeys(table["group"]))
+    columns = sorted(dict.fromkeys(zip(table["group"], table["column"], strict=True)), key=lambda c: groups.index(c[0]))
+    notes = list(dict.fromkeys(note for row in table.to_dict("records") for note in _notes(row)))
+    said = _said_once(table)
+    placed = {(row["row"], row["group"], row["column"]): _cell(row, notes, said) for row in table.to_dict("records")}
+    return PaperGrid(
+        groups=_spans(group for group, _ in columns),
+        columns=tuple(name for _, name in columns),
+        rows=tuple((name, tuple(placed.get((name, *column)) for column in columns)) for name in rows),
+        notes=tuple(notes),
+        verdict=said[0],
+        because=said[1],
+        size=len(table),
+        measured=int(table["beside"].sum()),
+    )
+
+
+def prepared(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return cells with `suggested` and `approx` of their published numbers, and where each stands in the grid.
+
+    Adds `row`, `group` and `column` of the grid, `beside` (whether a measured value may stand beside), and `alone`
+    (whether an impossible number is the only one of its row: else some of several are wrong).
+    """
+    facts = pd.concat([reported.reported(name) for name in cells["experiment"].unique()])
+    table = cells.merge(facts[[*KEY, "suggested", "approx"]], on=KEY, how="left", validate="one_to_one")
+    wrong = table["possible"].eq("impossible")
+    table["alone"] = wrong.groupby([table[key] for key in ROW]).transform("sum") == 1
+    table["beside"] = table["measured"].notna() & ~table["kind"].isin(DRAWN)
+    who, where = [_who(row) for row in table.itertuples()], table["dataset"].map(_where)
+    what = [metric_name(row.metric, row.unit) for row in table.itertuples()]
+    if len(set(who)) <= FEW_SETTINGS:
+        return table.assign(row=what, group="", column=where)
+    return table.assign(row=who, group=where, column=what)
+
+
+def _who(row: Any) -> str:
+    return ", ".join(part for part in (row.method, row.variant) if part)
+
+
+def _where(dataset: str) -> str:
+    return dataset_label(dataset) if dataset else ""
+
+
+def metric_name(metric: str, unit: str) -> str:
+    """Return the name of a published quantity for people.
+
+    >>> metric_name("uf1", "fraction"), metric_name("n_negative", "count"), metric_name("acc", "percent")
+    ('UF1', 'n negative', 'acc, %')
+    """
+    name = metric_label(metric)
+    if name == metric:
+        name = metric.removesuffix(f"_{unit}").replace("_", " ")
+    ending = {"percent": "%", "fraction": "", "count": "", "flag": ""}.get(unit, unit)
+    return f"{name}, {ending}" if ending and not name.endswith(ending) else name
+
+
+def _spans(groups: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    spans: list[tuple[str, int]] = []
+    for name in groups:
+        if spans and spans[-1][0] == name:
+            spans[-1] = (name, spans[-1][1] + 1)
+        else:
+            spans.append((name, 1))
+    return tuple(spans)
+
+
+def _said_once(table: pd.DataFrame) -> tuple[str, str]:
+    """Return the verdict and its reason where all numbers of more than one share them."""
+    verdicts = list(dict.fromkeys(table["verdict"]))
+    reasons = list(dict.fromkeys(table["because"]))
+    if len(table) < 2 or len(verdicts) > 1:
+        return "", ""
+    return verdicts[0], reasons[0] if len(reasons) == 1 else ""
+
+
+def _notes(row: dict[str, Any]) -> list[str]:
+    """Return what is known against one published number."""
+    known = [row["note"]] if row["status"] else []
+    return known + ([f"{_impossible(row).capitalize()}: {why_and_repairs(row)[0]}"] if _impossible(row) else [])
+
+
+def _impossible(row: dict[str, Any]) -> str:
+    if row["possible"] != "impossible":
+        return ""
+    return "impossible" if row["alone"] else "jointly impossible"
+
+
+def why_and_repairs(row: dict[str, Any]) -> tuple[str, list[str]]:
+    """Return why a printed number cannot be, and what would fit in its place."""
+    why, _, repairs = row["possible_why"].partition(REPAIRS)
+    return why, [repair for repair in repairs.split("; ") if repair]
+
+
+def _cell(row: dict[str, Any], notes: Sequence[str], said: tuple[str, str]) -> PaperCell:
+    beside = row["beside"]
+    return PaperCell(
+        published=published_text(row),
+        faults=_faults(row),
+        notes=tuple(notes.index(note) + 1 for note in _notes(row)),
+        measured=in_unit(row["measured"], row["unit"]) if beside else "",
+        spread=interval_in_unit(row["low"], row["high"], row["unit"]) if beside else "",
+        verdict="" if said[0] or row["verdict"] == UNTESTABLE else row["verdict"],
+    )
+
+
+def _faults(row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(fault for fault in (row["status"], _impossible(row)) if fault)
+
+
+def published_text(row: dict[str, Any]) -> str:
+    """Return a published number as :meth:`mer_lib.papers.reported.ReportedNumber.display` shows it, without remarks."""
+    value = row["published"]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    digits = reported.experiments()[row["experiment"]].decimals if row["metric"] in ("uf1", "uar") else None
+    if isinstance(value, float) and digits is not None:
+        text = f"{value:.{digits}f}"
+    else:
+        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return text if pd.isna(row["approx"]) else f"≈{text}"
