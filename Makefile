@@ -12,10 +12,11 @@ FITS := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lab bench clean elsewhere
+.PHONY: help run papers test lint lab bench clean elsewhere
 
 help:
 	@echo "make run    install once, run the notebooks on the best data present, write the report"
+	@echo "make papers install once, run all published experiments, write the report that compares them"
 	@echo "make test   install once, check style, types and layers, run the tests"
 	@echo "make lab    open JupyterLab on the notebooks"
 	@echo "make bench  print a table of timings"
@@ -28,6 +29,9 @@ help:
 
 run: $(STAMP)
 	$(BIN)/mer run $(ARGS)
+
+papers: $(STAMP)
+	$(BIN)/mer run papers $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 $(ARGS)

@@ -22,7 +22,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from mer_lib.headless import notebook_folder
+from mer_lib.running.notebooks import notebook_folder
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]")
 CHROMIUM = next(

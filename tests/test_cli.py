@@ -66,6 +66,9 @@ def test_data_check_counts_what_is_there(mer) -> None:
     ("arguments", "words"),
     [
         (["run", "htnet.tabel4", "--data", "toy_flow"], "did you mean 'htnet.table4'"),
+        (["run", "paper", "--data", "toy_flow"], "did you mean 'papers'"),
+        (["run", "--only", "htnet.tabel4", "--data", "toy_flow"], "did you mean 'htnet.table4'"),
+        (["run", "--grid", "no_such.yaml", "--data", "toy_flow"], "no_such.yaml"),
         (["run", "--data", "megc"], "data: expected one of"),
         (["run", "--device", "tpu", "--data", "toy_flow"], "device"),
         (["report", "--data", "megc2019_flow"], "git clone"),
@@ -99,6 +102,19 @@ def test_making_that_is_stopped_says_that_it_can_go_on(mer, monkeypatch) -> None
     assert "the same command goes on from there" in out
 
 
+def test_a_run_that_is_stopped_says_that_it_can_go_on(mer, monkeypatch) -> None:
+    from mer_lib.running import runner
+
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run", stopped)
+    code, out, err = mer("run", "--data", "toy_flow", "--device", "cpu")
+    assert code == 130
+    assert "run again to go on" in out
+    assert "Traceback" not in out + err
+
+
 def test_debug_shows_the_traceback(monkeypatch, tmp_path) -> None:
     from mer_lib.errors import MerError
 
@@ -108,12 +124,13 @@ def test_debug_shows_the_traceback(monkeypatch, tmp_path) -> None:
 
 
 def test_experiments_lists_every_experiment_with_its_state(mer) -> None:
-    from mer_lib.papers.experiments import experiments
+    from mer_lib.running.targets import chosen
 
     code, out, _ = mer("experiments", "--data", "toy_flow", "--profile", "smoke")
     assert code == 0
-    assert all(name in out for name in experiments())
+    assert all(name in out for name in chosen([]))
     assert "0 of 3" in out
+    assert "counted, not trained" in out
 
 
 def test_report_without_results_names_what_is_missing(mer, tmp_path) -> None:

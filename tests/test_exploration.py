@@ -18,11 +18,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from mer_lib import datasets, headless, lab
+from mer_lib import datasets, lab
 from mer_lib.datasets.collection import Collection, NothingToShow, gather
 from mer_lib.errors import DataError, ParameterError
 from mer_lib.plots.exploration import content, findings, interactive, look, printed, showing, tables
 from mer_lib.plots.exploration.content import Content
+from mer_lib.running.notebooks import notebook_folder
 from tests import miniatures
 from tests.helpers import toy
 from tests.test_summaries import Stub, excluded, samples
@@ -623,7 +624,7 @@ def run_notebook(shown: list[Any], monkeypatch: pytest.MonkeyPatch, **parameters
     """Run every cell of the notebook in this process; returns its names."""
     # The printed twins are tested above.
     monkeypatch.setattr(showing, "bundle", lambda name, whole, **options: getattr(interactive, name)(whole, **options))
-    path = headless.notebook_folder() / "01_data_exploration.ipynb"
+    path = notebook_folder() / "01_data_exploration.ipynb"
     cells = [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
     names: dict[str, Any] = {"__name__": "notebook"}
     exec("".join(cells[0]["source"]), names)

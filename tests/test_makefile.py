@@ -73,8 +73,14 @@ def steps(folder: Path) -> list[str]:
 def test_help_is_the_default_and_names_every_target(checkout: Path) -> None:
     shown = make(checkout)
     assert shown.returncode == 0
-    for target in ("run", "test", "lab", "bench", "lint", "clean"):
+    for target in ("run", "papers", "test", "lab", "bench", "lint", "clean"):
         assert f"make {target} " in shown.stdout
+
+
+def test_papers_are_one_command_whose_arguments_can_be_given(checkout: Path, interpreter: Path) -> None:
+    install(checkout, interpreter)
+    shown = make(checkout, "-n", "papers", "ARGS=--profile smoke")
+    assert shown.stdout.splitlines() == [".venv/bin/mer run papers --profile smoke"]
 
 
 def test_installs_once_with_the_constraints(checkout: Path, interpreter: Path) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from mer_lib import headless, settings
+from mer_lib import settings
 from mer_lib.datasets.synthetic import databases
 from mer_lib.errors import DataError, ParameterError
 from mer_lib.evaluation.crossval import Job
@@ -19,6 +19,7 @@ from mer_lib.features.loading import load, maps_of
 from mer_lib.papers.choice import Choice, experiment_of
 from mer_lib.papers.experiments import Experiment
 from mer_lib.papers.measure import measure, run_experiment
+from mer_lib.running import choices
 from tests import drawn, miniatures
 
 
@@ -124,11 +125,11 @@ def test_whoever_trains_is_told_clip_by_clip_and_how_the_features_came_about(cli
     choice = Choice(name="cells", data=clips.name, features=RegionCrops(scheme="ten_cells", motion=Motion()))
     dataset, told = maps_of(clips), []
     monkeypatch.setenv("MER_CACHE", str(tmp_path))
-    monkeypatch.setattr(headless, "load_data", lambda name, jobs, console: dataset)
-    monkeypatch.setattr(headless, "experiment_of", lambda choice: three_folds(experiment_of(choice)))
-    monkeypatch.setattr(headless, "_clip_bar", lambda progress, text: lambda *event: told.append(event))
+    monkeypatch.setattr(choices, "load_data", lambda name, jobs, console: dataset)
+    monkeypatch.setattr(choices, "experiment_of", lambda choice: three_folds(experiment_of(choice)))
+    monkeypatch.setattr(choices, "clip_bar", lambda progress, text: lambda *event: told.append(event))
     console = Console(record=True, width=200)
-    headless.train_choice(choice, "smoke", None, None, 1, console)
+    choices.train_choice(choice, "smoke", None, None, 1, console)
     count = len(dataset.samples)
     assert [event[:2] for event in told] == [(done, count) for _ in range(2) for done in range(1, count + 1)]
     assert f"cells: landmarks detected on {count} of {count} clips" in console.export_text()

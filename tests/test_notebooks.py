@@ -10,8 +10,12 @@ import nbformat
 import pytest
 from rich.console import Console
 
-from mer_lib import datasets, headless, lab
+from mer_lib import datasets, lab
 from mer_lib.errors import ParameterError
+from mer_lib.papers.paper_set import paper_set
+from mer_lib.running import data, notebooks, runner, seals
+from mer_lib.running.side_by_side import execute_all
+from mer_lib.running.training import Trained
 from tests import miniatures
 
 MODELS = {
@@ -28,6 +32,9 @@ MODELS = {
     "13_da_crossvit": lab.ExperimentParameters,
     "14_mfem_mffm": lab.ExperimentParameters,
     "15_baselines": lab.ExperimentParameters,
+    "20_paper_set": lab.TrainingParameters,
+    "21_could_this_number_exist": lab.NotebookParameters,
+    "22_optimism_gap": lab.TrainingParameters,
 }
 # The fixture executes all notebooks, whichever test comes first.
 pytestmark = pytest.mark.timeout(1500)
@@ -36,24 +43,24 @@ WATCHING = ("02_apex_visualisation", "03_flow_and_strain", "04_region_crops", "1
 SMOKE = {"profile": "smoke", "data": "toy_flow", "seeds": None, "jobs": 1, "device": "cpu"}
 
 
-def notebooks() -> list:
-    return sorted(headless.notebook_folder().glob("*.ipynb"))
+def files() -> list:
+    return sorted(notebooks.notebook_folder().glob("*.ipynb"))
 
 
 def test_every_notebook_is_known_here() -> None:
-    assert [path.stem for path in notebooks()] == list(MODELS)
+    assert [path.stem for path in files()] == list(MODELS)
 
 
-@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
 def test_declared_parameters_are_the_checked_ones_and_each_is_explained(path) -> None:
-    declared = headless.notebook_parameters(path)
+    declared = notebooks.notebook_parameters(path)
     assert set(declared) == set(MODELS[path.stem].model_fields)
     assert all(entry["help"] for entry in declared.values())
 
 
-@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
 def test_the_defaults_are_valid(path) -> None:
-    defaults = {name: eval(entry["default"]) for name, entry in headless.notebook_parameters(path).items()}
+    defaults = {name: eval(entry["default"]) for name, entry in notebooks.notebook_parameters(path).items()}
     lab.validated(defaults, MODELS[path.stem])
 
 
@@ -67,16 +74,17 @@ def executed(tmp_path_factory):
     patch.setenv("MER_CACHE", str(folder / "cache"))
     datasets.ensure("synthetic_smoke", jobs=2)
     console = Console(file=io.StringIO(), width=200)
-    failures = headless.run_notebooks(SMOKE, [], folder / "out", console)
-    yield folder / "out", failures, console.file.getvalue()
+    outcome = runner.run(runner.request(SMOKE, out=folder / "out"), console)
+    yield folder / "out", outcome, console.file.getvalue()
     patch.undo()
 
 
 def test_all_notebooks_run_and_the_report_is_written(executed) -> None:
-    out, failures, log = executed
-    assert failures == []
-    assert "Report:" in log
-    assert (out / "report.html").stat().st_size > 100_000
+    out, outcome, _ = executed
+    assert outcome.failed == []
+    assert outcome.left_out == {}
+    assert outcome.report == out / "report.html"
+    assert outcome.report.stat().st_size > 100_000
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -90,14 +98,9 @@ def test_executed_notebooks_are_kept_say_what_they_show_and_hold_figures(execute
 
 def test_a_data_root_that_holds_nothing_is_said(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path / "nowhere"))
-    monkeypatch.setattr(headless, "execute", lambda notebook: "stopped here")
-    asked, synthetic = [], dataclasses.replace(datasets.load("toy_flow"), kind="synthetic")
-    monkeypatch.setattr(datasets, "ensure", lambda name, *options: asked.append(name))
-    monkeypatch.setattr(headless, "write_report", lambda *given: tmp_path / "report.html")  # it looks for clips too
-    monkeypatch.setattr(headless, "load", lambda name, **options: synthetic)
+    synthetic = dataclasses.replace(datasets.load("toy_flow"), kind="synthetic")
     console = Console(file=io.StringIO(), width=300)
-    headless.run_notebooks({**SMOKE, "data": "best"}, [], tmp_path / "out", console)
-    assert asked == ["best"]
+    data.warn_of_lost_root(lab.validated({**SMOKE, "data": "best"}, lab.TrainingParameters), synthetic, console)
     assert "does not exist: synthetic data are used" in console.file.getvalue()
 
 
@@ -106,14 +109,14 @@ def test_clips_in_the_data_root_that_are_not_taken_are_named(tmp_path, monkeypat
     miniatures.casme2(tmp_path / "CASME2", images=["raw"])
     synthetic = dataclasses.replace(datasets.load("toy_flow"), kind="synthetic")
     console = Console(file=io.StringIO(), width=300)
-    headless._warn_of_lost_root(lab.validated({**SMOKE, "data": "best"}, lab.TrainingParameters), synthetic, console)
+    data.warn_of_lost_root(lab.validated({**SMOKE, "data": "best"}, lab.TrainingParameters), synthetic, console)
     assert "holds no flow maps, and clips are taken by their name alone (--data casme2)" in console.file.getvalue()
 
 
 def test_the_last_figure_of_half_a_pixel_takes_recorded_clips_for_what_they_are(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path))
     miniatures.casme2(tmp_path / "CASME2", images=["raw"])
-    notebook = nbformat.read(headless.notebook_folder() / "01b_half_a_pixel.ipynb", as_version=4)
+    notebook = nbformat.read(notebooks.notebook_folder() / "01b_half_a_pixel.ipynb", as_version=4)
     cells = {cell.id: cell.source for cell in notebook.cells}
     namespace = {"data": "casme2"}
     for name in ("01b-34", "01b-35"):
@@ -121,21 +124,17 @@ def test_the_last_figure_of_half_a_pixel_takes_recorded_clips_for_what_they_are(
     assert "CASME II" in namespace["dataset"].label
 
 
-def again(executed, console: Console, **options) -> list[str]:
-    """Run everything once more; returns the states that the log gives the notebooks."""
-    failures = headless.run_notebooks({**SMOKE, "jobs": 2}, [], executed[0], console, **options)
-    assert failures == []
-    lines = [line.split() for line in console.file.getvalue().splitlines()]
-    return [words[0] for words in lines if words and words[-1].endswith(".ipynb")]
-
-
 def test_what_is_still_true_is_not_executed_again(executed, monkeypatch) -> None:
-    monkeypatch.setenv("MER_STORE", str(executed[0].parent / "store"))
-    monkeypatch.setenv("MER_SYNTHETIC", str(executed[0].parent / "synthetic"))
-    before = {path.name: path.read_bytes() for path in (executed[0] / "notebooks").glob("*.ipynb")}
-    monkeypatch.setattr(headless, "execute", lambda notebook: pytest.fail("executed again"))
-    assert again(executed, Console(file=io.StringIO(), width=300)) == ["kept"] * len(MODELS)
-    assert {path.name: path.read_bytes() for path in (executed[0] / "notebooks").glob("*.ipynb")} == before
+    out = executed[0]
+    monkeypatch.setenv("MER_STORE", str(out.parent / "store"))
+    monkeypatch.setenv("MER_SYNTHETIC", str(out.parent / "synthetic"))
+    monkeypatch.setenv("MER_CACHE", str(out.parent / "cache"))
+    before = {path: path.read_bytes() for path in [out / "report.html", *(out / "notebooks").glob("*.ipynb")]}
+    monkeypatch.setattr(runner, "execute_all", lambda waiting, *told: iter([pytest.fail("again")] if waiting else []))
+    monkeypatch.setattr(runner, "write_report", lambda *given: pytest.fail("written again"))
+    outcome = runner.run(runner.request({**SMOKE, "jobs": 2}, out=out), Console(file=io.StringIO()))
+    assert (outcome.failed, outcome.trained.computed) == ([], 0)
+    assert {path: path.read_bytes() for path in before} == before
 
 
 @pytest.mark.parametrize("change", ["lost fold", "half a copy", "library", "annotation", "fresh"])
@@ -144,64 +143,56 @@ def test_what_may_have_changed_is_executed_again(executed, tmp_path, monkeypatch
     shutil.copytree(executed[0].parent, copy, ignore=shutil.ignore_patterns("synthetic", "cache"))
     monkeypatch.setenv("MER_STORE", str(copy / "store"))
     monkeypatch.setenv("MER_SYNTHETIC", str(executed[0].parent / "synthetic"))
+    monkeypatch.setenv("MER_CACHE", str(executed[0].parent / "cache"))
     target = copy / "out" / "notebooks" / "10_htnet.ipynb"
     if change == "lost fold":
         for fold in (copy / "store").glob("htnet-*/seed0-fold001.parquet"):  # other notebooks show an HTNet, too
             fold.unlink()
+        monkeypatch.setattr(runner, "train", lambda plan, *given: Trained())
     elif change == "half a copy":
         target.write_bytes(target.read_bytes()[:1000])
     elif change == "library":
-        monkeypatch.setattr(headless, "_seal_of", lambda notebook, dataset: "another library")
+        monkeypatch.setattr(runner, "surroundings", lambda dataset: "another library")
     elif change == "annotation":
-        monkeypatch.setattr(headless, "traces", lambda: ["casme2: another workbook"])
-    run = []
-    monkeypatch.setattr(headless, "execute", lambda notebook: run.append(notebook.source.stem) or "stopped here")
-    headless.run_notebooks(SMOKE, [], copy / "out", Console(file=io.StringIO()), fresh=change == "fresh")
-    assert "10_htnet" in run
+        monkeypatch.setattr(seals, "traces", lambda: ["casme2: another workbook"])
+    began = []
+    monkeypatch.setattr(runner, "execute_all", lambda waiting, *told: began.extend(waiting) or iter(()))
+    monkeypatch.setattr(runner, "write_report", lambda *given: (copy / "out/report.html").touch())
+    asked = runner.request(SMOKE, out=copy / "out", fresh=change == "fresh")
+    runner.run(asked, Console(file=io.StringIO()))
+    assert "10_htnet" in [notebook.source.stem for notebook in began]
 
 
-def test_an_unknown_parameter_fails_before_the_kernel_starts(tmp_path) -> None:
-    notebook = headless.NotebookRun(notebooks()[0], tmp_path / "out.ipynb", {"profle": "smoke"})
+def test_an_unknown_parameter_fails_before_a_process_starts(tmp_path) -> None:
+    notebook = notebooks.NotebookRun(files()[0], tmp_path / "out.ipynb", {"profle": "smoke"})
     with pytest.raises(ParameterError, match="did you mean 'profile'"):
-        headless.execute(notebook)
-    assert not (tmp_path / "out.ipynb").exists()
+        next(execute_all([notebook], 1, pytest.fail, pytest.fail))
 
 
 def test_plan_takes_only_the_notebooks_that_show_an_experiment(tmp_path) -> None:
-    runs = headless.plan_notebooks(tmp_path, lab.TrainingParameters(**SMOKE), ["htnet.table4", "htnet.fig5"])
+    runs = notebooks.plan_notebooks(tmp_path, lab.TrainingParameters(**SMOKE), ["htnet.table4", "htnet.fig5"])
     assert [run.source.stem for run in runs] == ["10_htnet"]
     assert runs[0].parameters["experiments"] == ["htnet.table4", "htnet.fig5"]
     assert runs[0].target.name == "10_htnet.htnet.table4+htnet.fig5.ipynb"  # the whole one stays
 
 
-@pytest.mark.parametrize(
-    ("source", "words"),
-    [
-        ("raise ValueError('broken on purpose')", "ValueError: broken on purpose"),
-        ("import os; os.kill(os.getpid(), 9)", "DeadKernelError"),
-    ],
-)
-def test_a_notebook_that_fails_is_named_kept_and_does_not_stop_the_others(tmp_path, monkeypatch, source, words) -> None:
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
-    cell = nbformat.v4.new_code_cell('profile = "smoke"  # which\ndata = "toy_flow"  # which')
-    cell.metadata["tags"] = ["parameters"]
-    for name, code in (("00_breaks", source), ("01_works", "print(profile)")):
-        notebook = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell(code)])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(notebook, folder / f"{name}.ipynb")
-    monkeypatch.setattr(headless, "notebook_folder", lambda: folder)
-    failures = headless.run_notebooks(SMOKE, [], tmp_path / "out", Console(file=io.StringIO()))
-    assert len(failures) == 1
-    assert f"00_breaks.ipynb: {words}" in failures[0]
-    assert (tmp_path / "out/notebooks/00_breaks.ipynb").exists()
-    assert "smoke" in (tmp_path / "out/notebooks/01_works.ipynb").read_text()
+def test_all_papers_are_shown_by_their_notebooks_and_by_those_across_them(tmp_path) -> None:
+    runs = notebooks.plan_notebooks(tmp_path, lab.TrainingParameters(**SMOKE), list(paper_set()))
+    names = [run.source.stem for run in runs]
+    assert names[:5] == ["10_htnet", "11_capsulenet", "12_mishin_angle_images", "13_da_crossvit", "14_mfem_mffm"]
+    assert names[5:] == ["20_paper_set", "21_could_this_number_exist", "22_optimism_gap"]
+    assert [run.reads_all for run in runs] == [False] * 5 + [True] * 3
+    shown = [name for run in runs for name in run.shown]
+    assert [name for name in shown if name in paper_set()] == [
+        name for name, entry in paper_set().items() if entry.experiment
+    ]
+    assert runs[0].target.name == "10_htnet.papers.ipynb"
 
 
 def test_a_parameter_that_papermill_injects_under_a_wrong_name_stops_the_notebook(tmp_path) -> None:
     import papermill
 
-    source = shutil.copy(notebooks()[0], tmp_path / "00_start_here.ipynb")
+    source = shutil.copy(files()[0], tmp_path / "00_start_here.ipynb")
     with pytest.raises(papermill.PapermillExecutionError, match="did you mean 'profile'"):
         papermill.execute_notebook(
             str(source), str(tmp_path / "out.ipynb"), {"profle": "smoke"}, progress_bar=False, log_output=False

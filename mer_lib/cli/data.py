@@ -159,7 +159,7 @@ def data_make(
     Example: [bold]mer data make synthetic --profile demo --jobs 2[/]
     """
     from mer_lib.datasets.synthetic import making
-    from mer_lib.headless import making_progress
+    from mer_lib.running.bars import making_progress
 
     try:
         with making_progress(console) as (listener, announce):

@@ -1,0 +1,1 @@
+"""Running experiments without a person in front of them: folds, then notebooks, then the report."""
