@@ -6,7 +6,6 @@ and time of the processor, not of the clock: on a machine that others use as wel
 
     .venv/bin/python benchmarks/paper_set.py                            profile quick
     .venv/bin/python benchmarks/paper_set.py --only 'htnet.*' --data megc2019_flow
-    .venv/bin/python benchmarks/paper_set.py --layout                   what the layout of convolutions saves
 """
 
 from __future__ import annotations
@@ -18,33 +17,22 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 
-import torch
 from rich.console import Console
 from rich.table import Table
-from torch.nn import functional
 
-from mer_lib.datasets.class_view import class_names
 from mer_lib.evaluation.feeding import Feeding, key_of
 from mer_lib.evaluation.folds import fit
 from mer_lib.evaluation.jobs import Job
 from mer_lib.evaluation.methods import is_network
 from mer_lib.features import compute, takes_maps
 from mer_lib.features.loading import load
-from mer_lib.models import build
 from mer_lib.papers.data_used import data_at_hand
 from mer_lib.papers.experiments import experiments
 from mer_lib.papers.measure import jobs_of
 from mer_lib.papers.paper_set import paper_set
-from mer_lib.training.device import bring, one_thread, place
+from mer_lib.training.device import one_thread
 
 EPOCHS = 4
-#: Of each network that convolves: an experiment and a variant of it.
-CONVOLVING = {
-    "capsulenet.table2": ("VGG11", "ResNet18", "CapsuleNet"),
-    "htnet.table2": ("AlexNet", "GoogLeNet", "STSTNet", "Dual-Inception", "RCN", "FeatRef"),
-    "mfem_mffm.table2": ("CNN+LSTM", "MFEM+MFFM"),
-    "mishin_yolo.table1": ("subjects=both, discretisation=off",),
-}
 
 
 def processor_seconds(work: Callable[[], object]) -> float:
@@ -95,38 +83,6 @@ def fold_seconds(job: Job, feeding: Feeding) -> tuple[float, float]:
     return epoch, once + epoch * (training.epochs - 1)
 
 
-def step_seconds(experiment: str, label: str, laid_out: bool, steps: int = 8) -> float:
-    """Return processor seconds of a training step, convolutions laid out as the estimator does or as torch does."""
-    setting = experiments()[experiment].variant(label, "quick")
-    classes = len(class_names(setting.labels))
-    network = build(setting.model.name, **{**setting.model.params, "n_classes": classes})
-    inputs = torch.randn(setting.training.batch_size, *setting.features.sample_shape)
-    if laid_out:
-        place(network, torch.device("cpu"))
-        inputs = bring(inputs, torch.device("cpu"))
-    targets = torch.arange(len(inputs)) % classes
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, fused=True)
-
-    def step() -> None:
-        optimiser.zero_grad()
-        functional.cross_entropy(network(inputs), targets).backward()
-        optimiser.step()
-
-    step()
-    return sum(processor_seconds(step) for _ in range(steps)) / steps
-
-
-def layout_table() -> Table:
-    """Return what a training step takes with convolutions in either layout; both are measured twice, in turn."""
-    table = Table("network", "ms a step, planes", "ms a step, pixels", "ratio", title="Layout of convolutions")
-    for name, labels in CONVOLVING.items():
-        for label in labels:
-            times = [step_seconds(name, label, laid_out) for laid_out in (False, True, False, True)]
-            planes, pixels = min(times[0::2]), min(times[1::2])
-            table.add_row(f"{name} {label}", f"{planes * 1e3:.1f}", f"{pixels * 1e3:.1f}", f"{planes / pixels:.2f}")
-    return table
-
-
 def cost_table(variants: dict[str, list[Job]], title: str) -> Table:
     """Return processor seconds of every variant, and their sums."""
     table = Table("variant", "epoch", "fold", "folds", "all", title=title)
@@ -150,14 +106,10 @@ def main() -> None:
     parser.add_argument("--data", default="synthetic_demo")
     parser.add_argument("--only", action="append", help="pattern of ids; may be given several times")
     parser.add_argument("--inputs", action="store_true", help="also make all inputs anew, without the cache")
-    parser.add_argument("--layout", action="store_true", help="measure the layout of convolutions, nothing else")
     options = parser.parse_args()
     console = Console()
     with one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if options.layout:
-            console.print(layout_table())
-            return
         variants = distinct(options.profile, options.data, options.only or ["*"])
         if options.inputs:
             for name, seconds in inputs_seconds(variants):

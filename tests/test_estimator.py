@@ -16,7 +16,7 @@ from torch import nn
 
 from mer_lib.errors import ParameterError, RunError
 from mer_lib.models import build
-from mer_lib.training.device import bring, one_thread, place, resolve_device
+from mer_lib.training.device import one_thread, resolve_device
 from mer_lib.training.estimator import TorchClassifier
 from mer_lib.training.scaling import ChannelScaler
 
@@ -32,18 +32,6 @@ class Linear(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.fc(x.flatten(1))
-
-
-class Watched(Linear):
-    """The same for maps of 28 pixels; it tells which batches it was fed."""
-
-    def __init__(self, seen: list[torch.Tensor]) -> None:
-        super().__init__(pixels=3 * 28 * 28)
-        self.seen = seen
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.seen.append(x.detach())
-        return super().forward(x)
 
 
 def data(n: int = 20, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -417,31 +405,3 @@ def test_one_thread_is_given_back() -> None:
     with one_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
-
-
-def test_convolutions_read_maps_pixel_by_pixel_on_a_cpu_and_say_the_same() -> None:
-    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(200, 4))
-    x = torch.randn(5, 3, 12, 12)
-    before = network(x)
-    place(network, torch.device("cpu"))
-    assert network[0].weight.is_contiguous(memory_format=torch.channels_last)
-    brought = bring(x, torch.device("cpu"))
-    assert network[:2](brought).is_contiguous(memory_format=torch.channels_last)  # what follows convolutions, too
-    torch.testing.assert_close(network(brought), before)
-
-
-def test_what_is_trained_on_and_predicted_is_laid_out_as_convolutions_read_it() -> None:
-    seen: list[torch.Tensor] = []
-    X, y = data()
-    model = TorchClassifier(partial(Watched, seen), **{**DEFAULTS, "epochs": 1}).fit(X, y, monitor={"test": X[:4]})
-    model.predict_proba(X)
-    assert seen
-    assert all(batch.is_contiguous(memory_format=torch.channels_last) for batch in seen)
-
-
-@pytest.mark.parametrize("way", ["pickle", "state"])
-def test_a_network_that_comes_back_predicts_the_same_bytes(way: str) -> None:
-    X, y = data()
-    model = ststnet().fit(X, y)
-    again = pickle.loads(pickle.dumps(model)) if way == "pickle" else ststnet().restore(model.state())
-    assert again.predict_proba(X).tobytes() == model.predict_proba(X).tobytes()

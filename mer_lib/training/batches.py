@@ -8,7 +8,6 @@ from torch import Tensor
 
 from mer_lib.errors import RunError
 from mer_lib.training.augmentation import Augmentation
-from mer_lib.training.device import bring
 from mer_lib.training.scaling import ChannelScaler
 
 
@@ -44,9 +43,9 @@ class Batches:
     def take(self, rows: Tensor) -> Tensor:
         """Return the inputs of `rows`, int64 (batch,) on the CPU, as the network is fed them."""
         if self.augmentation is None:
-            return bring(self._inputs[rows.to(self.device)], self.device)
+            return self._inputs[rows.to(self.device)]
         plain = self._inputs[rows]
         changed = self.augmentation(plain, self.generator)
         if changed.shape != plain.shape:
             raise RunError(f"augmentation: expected inputs of shape {tuple(plain.shape)}, got {tuple(changed.shape)}")
-        return bring((changed - self._mean) / self._scale, self.device)
+        return ((changed - self._mean) / self._scale).to(self.device)

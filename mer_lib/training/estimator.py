@@ -19,7 +19,7 @@ from mer_lib.models.weights import How
 from mer_lib.training.augmentation import Augmentation
 from mer_lib.training.batches import Batches
 from mer_lib.training.checkpoint import Checkpoint
-from mer_lib.training.device import bring, place, resolve_device
+from mer_lib.training.device import resolve_device
 from mer_lib.training.losses import LossName, balanced_weights, check_outputs, make_loss, probabilities
 from mer_lib.training.optimisers import OptimiserName, Schedule, make_optimiser, rate, set_rate
 from mer_lib.training.progress import Progress
@@ -150,7 +150,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         with seeded(self.seed, self.device_):
             self.module_ = self.module()
             self.weights_ = start(self.module_, self.weights, self.freeze)
-            place(self.module_, self.device_)
+            self.module_.to(self.device_)
             check_outputs(self.module_, self.inputs(X[:1])[:1], self.classes_.tolist(), self.loss)
             self._train(inputs, targets, watched, self._open_checkpoint(inputs, targets, watched))
         return self
@@ -158,7 +158,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     def inputs(self, X: np.ndarray) -> Tensor:
         """Return what the network is fed to predict `X`: scaled, on the device, the views of a sample in a row."""
         flat, _ = to_predict(X, self.views)
-        return bring(torch.from_numpy(self.scaler_.transform(flat)), self.device_)
+        return torch.from_numpy(self.scaler_.transform(flat)).to(self.device_)
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Return float32 probabilities (N, C), columns in the order of `classes_`."""
@@ -186,8 +186,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         with seeded(self.seed, self.device_):
             self.module_ = self.module()
         self.module_.load_state_dict(state["module"])
-        place(self.module_, self.device_)
-        self.module_.eval()
+        self.module_.to(self.device_).eval()
         self.weights_, self.history_ = state["weights"], state["history"]
         return self
 
