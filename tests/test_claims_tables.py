@@ -20,7 +20,7 @@ from mer_lib.cli.audit import audit_app
 from mer_lib.errors import ParameterError
 from mer_lib.papers.checked import checked, rows_of
 from mer_lib.papers.implied import derived
-from mer_lib.papers.reported import reported
+from mer_lib.papers.reported import experiments, reported
 from mer_lib.plots import possible
 
 LBP_TOP = "row,dataset,metric,value\nLBP-TOP,smic,uf1,0.2000\nLBP-TOP,smic,uar,0.5280\n"
@@ -204,6 +204,18 @@ def test_verdicts_are_kept_and_read_again(monkeypatch):
     monkeypatch.setattr(module, "judge", None)  # nothing is searched any more
     pd.testing.assert_frame_equal(checked("mfem_mffm.fig6"), first)
     module._checked.cache_clear()
+
+
+def test_all_that_is_due_is_checked_beforehand(monkeypatch):
+    from mer_lib.papers import checked as module
+
+    monkeypatch.setattr(module, "experiments", lambda: {"htnet.table3": experiments()["htnet.table3"]})
+    module._checked.cache_clear()
+    module.check_all(jobs=1)
+    module._checked.cache_clear()
+    monkeypatch.setattr(module, "_lines", lambda name: pytest.fail(f"{name} was checked again"))
+    module.check_all(jobs=1)
+    assert set(checked("htnet.table3")["possible"]) >= {"possible"}
 
 
 def test_clips_that_the_authors_did_not_have():

@@ -50,10 +50,25 @@ def test_every_sentence_says_what_it_comes_from(measured: Measurement) -> None:
 def test_an_ablation_names_spread_and_pairs(measured: Measurement) -> None:
     chosen = with_uf1(measured, {"class prior": 0.2, "linear SVM": 0.7, "STSTNet": 0.6})
     text = findings.ablation(with_p(chosen, 1.0))
-    assert "from 0.2000 (*class prior*) to 0.7000 (*linear SVM*), a spread of 0.5000" in text
-    assert "None of the 3 pairs differs" in text
+    assert "from 0.6000 (*STSTNet*) to 0.7000 (*linear SVM*), a spread of 0.1000" in text
+    assert "None of the 1 pairs differs" in text
+    assert "class prior" not in text  # guessing is no setting of an ablation
     assert "One seed" in text
-    assert "Of 3 pairs, 3 differ" in findings.ablation(with_p(chosen, 0.01))
+    assert "Of 1 pairs, 1 differ" in findings.ablation(with_p(chosen, 0.01))
+
+
+def test_no_sentence_says_that_one_seed_of_several_was_tested(measured: Measurement) -> None:
+    several = dataclasses.replace(measured, seeds=(0, 1, 2))  # the tests exchange subjects in all seeds at once
+    for text in (findings.comparison(several), findings.ablation(several)):
+        assert "seed 0 alone" not in text
+
+
+def test_of_one_variant_beside_guessing_the_recalls_are_told(measured: Measurement) -> None:
+    labels = measured.scores["variant"].isin(["class prior", "STSTNet"])
+    one = dataclasses.replace(measured, scores=measured.scores[labels])
+    chosen = one.scores[(one.scores["variant"] == "STSTNet") & (one.scores["metric"] == "recall_negative")]
+    value = chosen[(chosen["subset"] == "full") & (chosen["protocol"] == "fixed")]["value"].item()
+    assert f"recalls are negative {value:.4f}" in findings.ablation(one)
 
 
 def test_optimism_gives_both_differences(measured: Measurement) -> None:

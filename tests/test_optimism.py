@@ -122,7 +122,14 @@ def test_the_summary_counts_what_stands_in_the_table():
     assert row["largest"] == table["gap"].max()
     words = gaps_of.in_words(table)
     assert "2 of 3 variants" in words
-    assert f"{row['largest']:+.3f}" in words
+    assert f"{row['mean']:+.3f} on average over all of them, and {row['largest']:+.3f} at most" in words
+
+
+def test_a_gap_that_rounds_to_zero_has_no_sign():
+    columns = {"data": "d", "kind": "real", "shuffled": False, "gap_low": -0.1, "gap_nested": 0.0}
+    words = gaps_of.in_words(pd.DataFrame([{"gap": -0.0001, **columns}, {"gap": -0.0003, **columns}]))
+    assert "0 of 2 variants" in words
+    assert "The gap is 0.000 on average over all of them, and 0.000 at most" in words
 
 
 def test_nothing_measured_is_an_empty_table():

@@ -330,6 +330,9 @@ def test_a_gain_over_several_is_one_over_the_best_of_them() -> None:
     cells = computed_cells("capsulenet.text", lambda _: table, None).set_index("metric")
     gain = cells.loc["gain_over_cnn_points"]
     assert gain["because"].startswith("gain over ResNet18; ")
+    claims = text_claims("capsulenet.text", cells.reset_index(), lambda _: table)
+    assert claims["claim"].tolist()[0] == "CapsuleNet is better than the best of 2 others (here ResNet18)"
+    assert claims["measured_difference"].iloc[0] == pytest.approx(gain["measured"] / 100)
     predicted = [seeds(n, n, dataset="syn").query("seed == 0") for n in (9, 6)]
     columns = [name for name in predicted[0] if name.startswith("p_")]
     best, other = (f1_score(f["y_true"], f[columns].to_numpy().argmax(1), average="macro") for f in predicted)

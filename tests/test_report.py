@@ -382,6 +382,16 @@ def test_the_gap_table_shows_every_protocol(toy: Measurement, toy_page: Beautifu
         assert gained == pytest.approx(gap.published_minus_fixed, abs=0.0005)
 
 
+def test_a_variant_without_a_printed_score_has_a_dash_beside_those_that_have_one(toy: Measurement) -> None:
+    printed = toy.scores["variant"].map(lambda name: "0.7000" if name == "STSTNet" else "")
+    table = tables.gap_table(dataclasses.replace(toy, scores=toy.scores.assign(reported_text=printed)))
+    assert table.set_index("variant")["reported"].to_dict() == {
+        "class prior": "–",
+        "linear SVM": "–",
+        "STSTNet": "0.7000",
+    }
+
+
 def test_published_is_never_shown_without_the_others(toy_page: BeautifulSoup, real_page: BeautifulSoup) -> None:
     for soup in (toy_page, real_page):
         for table in soup.find_all("table"):

@@ -14,10 +14,12 @@ from mer_lib.papers.cells import published_cells, without
 from mer_lib.papers.entries import CLAIM_COLUMNS, EntryResult
 from mer_lib.papers.measure import Measurement
 from mer_lib.papers.paper_set import paper_set
+from mer_lib.papers.parts import OTHER_SAMPLES
 from mer_lib.papers.verdicts import AGREES, CONTRADICTED, NOISE, SUPPORTED, UNTESTABLE
 from mer_lib.report import cell_tables, claims
 from mer_lib.report.formatting import in_unit, interval_in_unit
 from mer_lib.report.headline import headline
+from mer_lib.report.markdown import grid_table
 from mer_lib.report.published import paper_grid
 from mer_lib.report.section import section
 from tests.helpers import some, take
@@ -99,6 +101,28 @@ def test_measured_values_of_drawn_faces_stand_apart(kind: str) -> None:
     assert {row[2].text for row in drawn.rows} == {"0.1235"}
 
 
+def test_measured_values_of_other_people_than_the_published_stand_apart() -> None:
+    other = f"442 real maps{OTHER_SAMPLES}casme3a"
+    cells = filled("htnet.table3", because=other)
+    assert paper_grid(cells).measured == 0
+    assert paper_grid(filled("htnet.table3")).measured == len(cells)
+    text = headline(entry_of("htnet.text", filled("htnet.text", because=other)))
+    assert text.beside == ""
+
+
+def test_a_number_that_was_computed_is_not_called_measured() -> None:
+    grid = paper_grid(filled("da_crossvit.text", kind="computed"))
+    assert {cell.how for _, row in grid.rows for cell in row if cell} == {"computed"}
+    assert "computed 0.5" in grid_table(grid)
+    assert "measured 0.5" not in grid_table(grid)
+
+
+def test_few_reasons_of_all_numbers_are_said_once() -> None:
+    because = np.where(np.arange(48) % 2, "one reason", "another")
+    grid = paper_grid(filled("htnet.table4", verdict=UNTESTABLE, because=because))
+    assert grid.because == "each for one of these reasons: another; one reason"
+
+
 def test_verdicts_that_differ_stand_in_their_cells_and_those_that_decide_nothing_do_not() -> None:
     words = [SUPPORTED, UNTESTABLE, CONTRADICTED, NOISE] * 12
     grid = paper_grid(filled("htnet.table4", verdict=words))
@@ -142,6 +166,17 @@ def test_an_impossible_number_says_why_in_its_cell_and_at_the_top() -> None:
     assert "for 1 of them the wrong number can be named" in said
 
 
+def test_of_a_repaired_number_it_is_the_printed_one_that_is_impossible() -> None:
+    cells = filled("htnet.table4")
+    here = (cells["variant"] == "9x9") & (cells["dataset"] == "full") & (cells["metric"] == "uar")
+    cells["possible"] = np.where(here, "impossible", "possible")
+    cells["possible_why"] = np.where(here, "no matrix gives uar 0,7445 on 250/109/83 samples", "")
+    grid = paper_grid(cells)
+    (cell,) = (cell for cell in dict(grid.rows)["HTNet, 9x9"] if cell.faults)
+    assert (cell.published, cell.faults) == ("0.8445", ("corrected", "as printed: impossible"))
+    assert any("uar 0.7445 on 250/109/83" in note for note in grid.notes)  # as every other number is written
+
+
 def test_numbers_that_are_impossible_together_are_not_called_impossible_each() -> None:
     cells = filled("htnet.table4")
     here = (cells["variant"] == "7x7") & (cells["dataset"] == "smic")
@@ -181,6 +216,22 @@ def test_a_claim_on_drawn_faces_stands_apart_from_its_measured_difference() -> N
     assert below.caption.startswith("SYNTHETIC DATA · some data")
     assert "published" not in " ".join(cell.text for cell in below.columns)
     assert below.rows[0][2].text == "−0.012 [−0.100, +0.080]"
+
+
+def test_differences_on_drawn_faces_name_no_published_data_set_and_stand_once() -> None:
+    both = [claim("synthetic", UNTESTABLE, dataset=name) for name in ("casme2", "samm")]
+    (row,) = claims.drawn_claim_table(pd.DataFrame(both)).rows
+    assert [cell.text for cell in row][:2] == ["7x7 is better than 5x5", "UF1"]
+
+
+def test_a_reason_that_all_claims_share_is_said_once() -> None:
+    unmeasured = {"measured_difference": np.nan, "low": np.nan, "high": np.nan, "p": np.nan, "noise": np.nan}
+    rows = [claim("", UNTESTABLE, because="a; b", claim=f"claim {i}", **unmeasured) for i in range(3)]
+    table = claims.claim_table(pd.DataFrame(rows))
+    assert table.caption == f"All 3 claims: {UNTESTABLE}; a; b."
+    assert "because" not in {cell.text for cell in table.columns}
+    mixed = claims.claim_table(pd.DataFrame([*rows, claim("real", NOISE)]))
+    assert "because" in {cell.text for cell in mixed.columns}
 
 
 def test_verdicts_are_counted() -> None:

@@ -55,8 +55,9 @@ def text_claims(entry_id: str, cells: pd.DataFrame, measured: Measured) -> pd.Da
         gain = gains.get(cell["metric"])
         if gain is None:
             continue
-        names = (gain.better[1], _strongest(gain, cell["dataset"], measured)[1])
-        rows |= {label: row_of((name, label), measured) for name, label in (gain.better, *gain.worse)}
+        rival = _strongest(gain, cell["dataset"], measured)
+        names = (gain.better[1], _rival_in_words(gain, rival, measured))
+        rows |= dict(zip(names, (row_of(gain.better, measured), row_of(rival, measured)), strict=True))
         share = 100.0 if cell["unit"] == "points" else 1.0
         claims.append(PublishedClaim(*names, gain.score, cell["dataset"], float(cell["published"]) / share))
     return judged_claims(entry_id, claims, rows.__getitem__, stand_in=True)
@@ -125,6 +126,14 @@ def _strongest(gain: Gain, dataset: str, measured: Measured) -> Where:
     """Return the row with the highest score among those that a gain is measured over; the first if none is here."""
     here = {where: row for where in gain.worse if isinstance(row := row_of(where, measured), Row)}
     return max(here, key=lambda where: _score(here[where], gain.score, dataset)) if here else gain.worse[0]
+
+
+def _rival_in_words(gain: Gain, strongest: Where, measured: Measured) -> str:
+    """Name what a gain is claimed over: one row, or the best of several and which of them that is here."""
+    if len(gain.worse) == 1:
+        return strongest[1]
+    here = f" (here {strongest[1]})" if isinstance(row_of(strongest, measured), Row) else ""
+    return f"the best of {len(gain.worse)} others{here}"
 
 
 def _score(row: Row, score: str, dataset: str) -> float:

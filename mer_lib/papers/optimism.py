@@ -17,6 +17,7 @@ from mer_lib.evaluation.statistics import difference_interval
 from mer_lib.papers.entrants import split_in_words
 from mer_lib.papers.entries import PaperResults
 from mer_lib.papers.measurement import Measurement
+from mer_lib.papers.verdicts import signed
 
 COLUMNS = (
     "method", "variant", "experiments", "data", "dataset", "kind", "labels", "split", "profile", "epochs", "seeds", "n",
@@ -87,8 +88,8 @@ def in_words(gaps: pd.DataFrame) -> str:
         what = " trained on shuffled labels" if row.shuffled else ""
         lines.append(
             f"On {row.data}, choosing the epoch on the test people raises the score of {row.positive} of "
-            f"{row.variants} variants{what}: by {row.mean:+.3f} on average and by up to {row.largest:+.3f}. The "
-            f"interval over people excludes zero for {row.certain}."
+            f"{row.variants} variants{what}; the interval over people excludes zero for {row.certain}. The gap is "
+            f"{signed(row.mean)} on average over all of them, and {signed(row.largest)} at most."
         )
     return " ".join(lines)
 

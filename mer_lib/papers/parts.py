@@ -17,6 +17,10 @@ from mer_lib.papers.reported import reported
 HERE = {"acc": "accuracy", "micro_auc": "auc_micro", "macro_auc": "auc_macro"}
 
 
+#: In the sentence that says in which way samples are not the published ones.
+OTHER_SAMPLES = ": not the published "
+
+
 class Place(NamedTuple):
     """Where a published number is to be read: `subset` of the measurement (None: nowhere); `other` says in which way
     these are not the published samples, empty where they are."""
@@ -38,7 +42,7 @@ def place_of(measurement: Measurement, dataset: str, stand_in: bool) -> Place:
     wanted = set(COMPOSITE) if dataset == FULL else {dataset}
     if real and (not dataset or wanted <= parts) and not (dataset == FULL and parts != wanted):
         return Place(FULL if dataset in ("", FULL) else dataset, "")
-    what = f"{label}: not the published {' + '.join(sorted(wanted)) if dataset else 'samples'}"
+    what = f"{label}{OTHER_SAMPLES}{' + '.join(sorted(wanted)) if dataset else 'samples'}"
     return Place(FULL if stand_in or dataset in ("", FULL) else None, what)
 
 

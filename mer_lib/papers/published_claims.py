@@ -22,7 +22,8 @@ class PublishedClaim:
         better, worse: names of the rows, as printed.
         metric: as in the table of published numbers.
         dataset: likewise.
-        difference: of the two printed scores, above 0, as a fraction (0 to 1).
+        difference: of the two printed scores, above 0, as a fraction (0 to 1); of what the evidence suggests in their
+            place where that is known and leaves the order as it is printed.
     """
 
     better: str
@@ -47,7 +48,8 @@ def table_claims(experiment_id: str, by: str) -> list[PublishedClaim]:
 
     Returns:
         Claims on the leading score (:data:`LEADING`), on the composite where the table has one, else on every data
-        set; equal rows claim nothing.
+        set; equal rows claim nothing. Which row is better is read off the print, never off numbers from elsewhere: a
+        paper does not claim what others suggest.
     """
     table = reported(experiment_id)
     metric = next(name for name in LEADING if name in set(table["metric"]))
@@ -56,17 +58,23 @@ def table_claims(experiment_id: str, by: str) -> list[PublishedClaim]:
     found: list[PublishedClaim] = []
     for dataset in datasets:
         rows = table[table["dataset"] == dataset].to_dict("records")
-        scores = {str(row[by]): fraction(row) for row in rows}
-        for pair in dict.fromkeys([*_best_against_others(scores), *_on_against_off(scores)]):
-            better, worse = sorted(pair, key=lambda name: -scores[name])
-            found.append(PublishedClaim(better, worse, metric, dataset, scores[better] - scores[worse]))
+        printed = {str(row[by]): _as_share(row["value"], row) for row in rows}
+        likely = {str(row[by]): fraction(row) for row in rows}
+        for pair in dict.fromkeys([*_best_against_others(printed), *_on_against_off(printed)]):
+            better, worse = sorted(pair, key=lambda name: -printed[name])
+            gaps = (scores[better] - scores[worse] for scores in (likely, printed))
+            difference = next((gap for gap in gaps if gap > 0), 0.0)
+            found.append(PublishedClaim(better, worse, metric, dataset, difference))
     return [claim for claim in found if claim.difference > 0]
 
 
 def fraction(row: Mapping[str, Any]) -> float:
     """Return a printed score as a share of one: what the evidence suggests where the print is suspect."""
-    value = float(row["suggested"] if row["suggested"] == row["suggested"] else row["value"])
-    return value / 100 if row["unit"] == "percent" else value
+    return _as_share(row["suggested"] if row["suggested"] == row["suggested"] else row["value"], row)
+
+
+def _as_share(value: Any, row: Mapping[str, Any]) -> float:
+    return float(value) / 100 if row["unit"] == "percent" else float(value)
 
 
 def _best_against_others(scores: Mapping[str, float]) -> Iterator[frozenset[str]]:

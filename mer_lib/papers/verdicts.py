@@ -32,6 +32,7 @@ RULES = (
     " corrected after Holm for all claims of the table that were measured.",
     "The noise floor of a difference is twice its standard error over seeds, 2 sqrt(sd_a^2 / k_a + sd_b^2 / k_b). With"
     " one seed it is unknown.",
+    "A claim on one data set is tested on its samples, whatever other data sets the networks were trained on besides.",
     "Networks of profile quick are smaller than the published ones, and verdicts on claims are about networks of the"
     " size that was run. Scores of profile smoke mean nothing, and nothing is tested by them.",
     f"{SUPPORTED}: the difference has the claimed sign, p after Holm is below 0.05, and the difference exceeds the"
@@ -74,8 +75,18 @@ class Difference:
 
     def __str__(self) -> str:
         floor = "unknown, for want of a second seed" if isnan(self.noise) else f"{self.noise:.3f}"
-        interval = f"[{self.low:+.3f}, {self.high:+.3f}]"
-        return f"{self.value:+.3f} {interval}, p = {self.p:.3f} after Holm, noise floor {floor}"
+        interval = f"[{signed(self.low)}, {signed(self.high)}]"
+        return f"{signed(self.value)} {interval}, p = {self.p:.3f} after Holm, noise floor {floor}"
+
+
+def signed(value: float) -> str:
+    """Show a difference in plain text; what rounds to zero has no sign.
+
+    >>> signed(0.0714), signed(-0.0714), signed(-0.00001)
+    ('+0.071', '-0.071', '0.000')
+    """
+    text = f"{value:+.3f}"
+    return text if float(text) else "0.000"
 
 
 def noise_floor(spread_a: float, seeds_a: int, spread_b: float, seeds_b: int) -> float:

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from mer_lib.papers.measure import Measurement
+from mer_lib.papers.verdicts import signed
 from mer_lib.plots.style import (
     PROTOCOL_LABELS,
     PROTOCOL_MARKERS,
@@ -175,7 +176,7 @@ def optimism_gap(measurement: Measurement) -> Figure:
     figure, ((ax,),) = panels(width=12, height=2.1 + 0.75 * len(gaps))
     for position, label in enumerate(chosen):
         _draw_dumbbell(ax, gaps.loc[label], position, colours[label])
-        gap = f"{gaps.loc[label, 'published_minus_fixed']:+.3f}"
+        gap = signed(gaps.loc[label, "published_minus_fixed"])
         ax.annotate(gap, (1.01, position), xycoords=("axes fraction", "data"), va="center", weight="bold")
     ax.set_yticks(range(len(gaps)), gaps.index)
     ax.set_ylim(len(gaps) - 0.5, -0.5)

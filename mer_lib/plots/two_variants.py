@@ -15,6 +15,7 @@ from mer_lib.evaluation.pooling import pooled
 from mer_lib.evaluation.statistics import difference_interval, shared
 from mer_lib.papers.answers import chosen_predictions
 from mer_lib.papers.measure import Measurement
+from mer_lib.papers.verdicts import signed
 from mer_lib.plots.style import caption, metric_label, panels, readable_on, styled
 
 METRICS = ("uf1", "uar", "accuracy")
@@ -69,7 +70,7 @@ def _draw_differences(ax: Axes, found: dict[str, Interval], both: tuple[pd.DataF
         reach = np.nan_to_num([[max(each.point - each.low, 0)], [max(each.high - each.point, 0)]])
         ax.errorbar(each.point, place, xerr=reach, fmt="o", color=_COLOUR, markersize=10, capsize=4)
         scores = " and ".join(f"{pooled(frame, metric).point:.3f}" for frame in both)
-        ax.annotate(f"{scores}: {each.point:+.3f}", (each.point, place), (0, 11), textcoords="offset points",
+        ax.annotate(f"{scores}: {signed(each.point)}", (each.point, place), (0, 11), textcoords="offset points",
                     ha="center", fontsize=12)  # fmt: skip
     ax.set_yticks(range(len(found)), [metric_label(metric) for metric in found])
     ax.set_ylim(len(found) - 0.5, -0.65)

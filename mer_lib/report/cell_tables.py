@@ -44,6 +44,7 @@ def drawn_table(cells: pd.DataFrame) -> TableView | None:
     if rows.empty:
         return None
     above = mark(rows["kind"].iloc[0])
+    rows = rows.drop_duplicates(["method", "variant", "metric"])  # drawn clips stand in for every data set alike
     return _table(rows, _measured, f"{above} · {rows['data'].iloc[0]}: the quantities of the published table.")
 
 
@@ -93,7 +94,8 @@ def _impossible(group: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _measured(row: dict[str, Any]) -> dict[str, str]:
-    return {"where": _place(row), "what": metric_name(row["metric"], row["unit"]), "measured": _value(row)}
+    where = ", ".join(part for part in (row["method"], row["variant"]) if part) or NOTHING
+    return {"where": where, "what": metric_name(row["metric"], row["unit"]), "measured": _value(row)}
 
 
 def _place(row: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from mer_lib.papers.entries import PaperResults, no_cells, no_claims
-from mer_lib.papers.verdicts import AGREES, DIFFERS, VERDICTS
+from mer_lib.papers.verdicts import AGREES, DIFFERS, UNTESTABLE, VERDICTS
 from mer_lib.plots.style import dataset_label, mark, metric_label
 from mer_lib.report.colours import COLOURS, MARKS
 from mer_lib.report.formatting import NOTHING, difference, p_value
@@ -23,18 +23,32 @@ def claim_table(claims: pd.DataFrame) -> TableView | None:
     if claims.empty:
         return None
     beside = not set(claims["kind"]) & set(DRAWN)
+    if (claims["verdict"] == UNTESTABLE).all() and claims["because"].duplicated().any() and _unseen(claims, beside):
+        frame = pd.DataFrame([_claim(row) for row in claims.to_dict("records")])
+        return table_view(frame, f"All {len(claims)} claims: {UNTESTABLE}; {_reasons(claims)}.")
     rows = [_claim(row) | (_tried(row) if beside else {}) | _verdict(row) for row in claims.to_dict("records")]
     return table_view(pd.DataFrame(rows), marks=MARKS)
 
 
+def _unseen(claims: pd.DataFrame, beside: bool) -> bool:
+    return not beside or bool(claims["measured_difference"].isna().all())
+
+
+def _reasons(claims: pd.DataFrame) -> str:
+    """Return every reason once."""
+    return "; ".join(dict.fromkeys(clause for text in claims["because"] for clause in text.split("; ")))
+
+
 def drawn_claim_table(claims: pd.DataFrame) -> TableView | None:
-    """Lay out the same differences as drawn clips give them; no published number is in this table."""
+    """Lay out the same differences as drawn clips give them; no published number or data set is in this table."""
     rows = claims[claims["kind"].isin(DRAWN) & claims["measured_difference"].notna()]
     if rows.empty:
         return None
     above = f"{mark(rows['kind'].iloc[0])} · {rows['data'].iloc[0]}: the differences that the claims are about."
-    frame = pd.DataFrame([{"claim": row["claim"], "on": _where(row)} | _tried(row) for row in rows.to_dict("records")])
-    return table_view(frame, above)
+    frame = pd.DataFrame(
+        [{"claim": row["claim"], "score": metric_label(row["metric"])} | _tried(row) for row in rows.to_dict("records")]
+    )
+    return table_view(frame.drop_duplicates(), above)
 
 
 def _claim(row: dict[str, Any]) -> dict[str, str]:

@@ -25,30 +25,30 @@ def comparison(measurement: Measurement) -> str:
         f"{len(measurement.tests)} comparisons, leaves p above {LEVEL}."
         if alike
         else "",
-        _tested_seed(measurement),
         _source(measurement),
     ]
     return " ".join(line for line in lines if line)
 
 
 def ablation(measurement: Measurement) -> str:
-    """Say whether the variants of an ablation can be told apart at all. Markdown."""
+    """Say whether the variants of an ablation, class priors left out, can be told apart at all. Markdown."""
     table = _uf1(measurement)
-    if len(table) == 1:
-        return _recalls(measurement)
+    table = table[[not _is_prior(measurement, label) for label in table["variant"]]]
+    if len(table) < 2:
+        return _recalls(measurement, next(iter(table["variant"]), next(iter(measurement.variants))))
     best, worst = table.loc[table["value"].idxmax()], table.loc[table["value"].idxmin()]
     spread, width = best["value"] - worst["value"], (table["high"] - table["low"]).mean()
-    significant = _significant(measurement)
+    pairs = _p_values_without_priors(measurement)
+    differing = sum(p < LEVEL for p in pairs)
     lines = [
         f"**Seen:** UF1 runs from {score(worst['value'])} (*{worst['variant']}*) to {score(best['value'])} "
         f"(*{best['variant']}*), a spread of {score(spread)}; one interval is {score(width)} wide on average.",
-        f"Of {len(measurement.tests)} pairs, {len(significant)} differ after Holm's correction (p below {LEVEL})."
-        if len(significant)
-        else f"None of the {len(measurement.tests)} pairs differs after Holm's correction (p below {LEVEL}), so this "
+        f"Of {len(pairs)} pairs, {differing} differ after Holm's correction (p below {LEVEL})."
+        if differing
+        else f"None of the {len(pairs)} pairs differs after Holm's correction (p below {LEVEL}), so this "
         "run gives no reason to prefer one.",
         _published_best(table),
         "One seed: the noise between two trainings is not in these intervals." if len(measurement.seeds) == 1 else "",
-        _tested_seed(measurement),
         _source(measurement),
     ]
     return " ".join(line for line in lines if line)
@@ -103,8 +103,15 @@ def _uf1(measurement: Measurement) -> pd.DataFrame:
     return table[chosen].reset_index(drop=True)
 
 
-def _significant(measurement: Measurement) -> pd.DataFrame:
-    return measurement.tests[measurement.tests["p_holm"] < LEVEL]
+def _is_prior(measurement: Measurement, label: str) -> bool:
+    return measurement.variants[label].model.name == "dummy"
+
+
+def _p_values_without_priors(measurement: Measurement) -> list[float]:
+    rows = measurement.tests.itertuples()
+    return [
+        row.p_holm for row in rows if not any(_is_prior(measurement, name) for name in (row.method_a, row.method_b))
+    ]
 
 
 def _partners(measurement: Measurement, name: str) -> tuple[list[str], list[str]]:
@@ -125,9 +132,10 @@ def _published_best(table: pd.DataFrame) -> str:
     return f"The article's best is *{best['variant']}* with {best['reported_text']}."
 
 
-def _recalls(measurement: Measurement) -> str:
+def _recalls(measurement: Measurement, label: str) -> str:
     table = measurement.scores
-    chosen = table[(table["subset"] == "full") & (table["protocol"] == "fixed")].set_index("metric")["value"]
+    rows = table[(table["subset"] == "full") & (table["protocol"] == "fixed") & (table["variant"] == label)]
+    chosen = rows.set_index("metric")["value"]
     recalls = ", ".join(
         f"{name.removeprefix('recall_')} {score(chosen[name])}" for name in chosen.index if name.startswith("recall_")
     )
@@ -136,10 +144,6 @@ def _recalls(measurement: Measurement) -> str:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(f"*{name}*" for name in names)
-
-
-def _tested_seed(measurement: Measurement) -> str:
-    return f"The tests look at seed {measurement.seeds[0]} alone." if len(measurement.seeds) > 1 else ""
 
 
 def _source(measurement: Measurement) -> str:

@@ -92,6 +92,8 @@ def in_unit(value: Any, unit: str) -> str:
 
     >>> in_unit(0.43699, "fraction"), in_unit(43.699, "percent"), in_unit(442.0, "count"), in_unit(25.55, "count")
     ('0.4370', '43.70', '442', '25.55')
+    >>> in_unit(-0.001, "points"), in_unit(-1.19, "points")
+    ('0.00', '-1.19')
     """
     if not isinstance(value, Real):
         return str(value)
@@ -100,7 +102,9 @@ def in_unit(value: Any, unit: str) -> str:
     if math.isnan(value):
         return NOTHING
     number, digits = float(value), {"fraction": 4, "percent": 2, "points": 2}.get(unit)
-    return f"{number:g}" if digits is None and abs(number) < 1e6 else f"{number:.{digits or 0}f}"
+    if digits is None and abs(number) < 1e6:
+        return f"{number:g}"
+    return f"{round(number, digits or 0) + 0.0:.{digits or 0}f}"  # what rounds to zero has no sign
 
 
 def interval_in_unit(low: float, high: float, unit: str) -> str:

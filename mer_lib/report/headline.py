@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from mer_lib.papers.entries import EntryResult
 from mer_lib.papers.measurement import Measurement
 from mer_lib.plots.style import dataset_label, metric_label
 from mer_lib.report.formatting import difference, in_unit, measured, score
-from mer_lib.report.published import DRAWN, metric_name
+from mer_lib.report.published import elsewhere, metric_name
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,18 @@ def headline(result: EntryResult) -> Headline:
     and computed numbers how many agree.
     """
     if result.measurement is not None:
-        return _trained(result.measurement, result)
+        found = _trained(result.measurement, result)
+        return replace(found, text=found.text + _other_people(result.measurement, result.cells))
     cells = result.cells
     found = cells[cells["measured"].notna()] if len(cells) else cells
     return _numbers(found, len(cells)) if len(found) else Headline("")
+
+
+def _other_people(measurement: Measurement, cells: pd.DataFrame) -> str:
+    """Say on whom it was measured where those are recorded, and none of them the published ones."""
+    found = cells[cells["measured"].notna()] if len(cells) else cells
+    other = measurement.dataset.kind == "real" and len(found) and elsewhere(found).all()
+    return f" (on {measurement.dataset.label}, not the published samples)" if other else ""
 
 
 def _trained(measurement: Measurement, result: EntryResult) -> Headline:
@@ -67,10 +75,11 @@ def _system(name: str) -> str:
 
 def _numbers(found: pd.DataFrame, total: int) -> Headline:
     first = found.iloc[0]
-    place = [first["method"], first["variant"], dataset_label(first["dataset"]) if first["dataset"] else ""]
+    drawn = bool(elsewhere(found).iloc[0])  # on no published data set, and beside no published number
+    dataset = "" if drawn or not first["dataset"] else dataset_label(first["dataset"])
+    place = [first["method"], first["variant"], dataset]
     where = ", ".join(part for part in place if part)
     value = in_unit(first["measured"], first["unit"])
     text = f"{len(found)} of {total} numbers, such as {metric_name(first['metric'], first['unit'])}"
     text += f" of {where}: {value}" if where else f": {value}"
-    beside = "" if first["kind"] in DRAWN else in_unit(first["published"], first["unit"])
-    return Headline(text, beside)
+    return Headline(text, "" if drawn else in_unit(first["published"], first["unit"]))

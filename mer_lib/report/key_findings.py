@@ -16,6 +16,7 @@ from mer_lib.report.published import ROW
 from mer_lib.report.section import Section
 
 KINDS = {"real": "real data", "synthetic": "synthetic clips", "toy": "toy maps", "computed": "arithmetic"}
+_UNTESTED = "are untested, each with its reason: the data at hand are others, or nothing was computed"
 MANY = 4  # so many names are given, then a count
 
 
@@ -40,6 +41,7 @@ def _coverage(papers: Sequence[Section]) -> Iterator[str]:
     measured = [section for section in papers if section.kinds]
     kinds = {kind: sum(kind in section.kinds for section in measured) for kind in KINDS}
     on = ", ".join(f"{count} on {KINDS[kind]}" for kind, count in kinds.items() if count)
+    on += " (some on both)" if sum(kinds.values()) > len(measured) else ""
     yield f"{len(measured)} of {len(papers)} published tables, figures and texts have measured values" + (
         f": {on}." if on else "."
     )
@@ -61,12 +63,9 @@ def _claims(papers: Sequence[Section]) -> Iterator[str]:
             f"{counts.get(CONTRADICTED, 0)} {CONTRADICTED}."
         )
     else:
-        yield (
-            f"None of {len(claims)} published claims that one method or setting is better than another can be tested "
-            "on the data at hand."
-        )
+        yield (f"All {len(claims)} published claims that one method or setting is better than another {_UNTESTED}.")
     if tested and counts.get(UNTESTABLE, 0):
-        yield f"The other {counts[UNTESTABLE]} claims cannot be tested on the data at hand."
+        yield f"The other {counts[UNTESTABLE]} claims {_UNTESTED}."
 
 
 def _printed(papers: Sequence[Section]) -> Iterator[str]:
@@ -118,9 +117,9 @@ def _noise(noise: pd.DataFrame) -> Iterator[str]:
     known = noise[noise["noise_single"].notna() & (noise["claims"] > 0)] if len(noise) else noise
     for kind, rows in known.groupby("kind", sort=False) if len(known) else ():
         yield (
-            f"{rows['claims_below'].sum()} of {rows['claims'].sum()} published differences between settings, in "
-            f"{len(rows)} comparisons, are smaller than what two trainings differ by their seeds alone (spread over "
-            f"seeds measured on {KINDS[kind]})."
+            f"{rows['claims_below'].sum()} of {rows['claims'].sum()} published differences between methods or "
+            f"settings, in {len(rows)} comparisons, are smaller than what two trainings differ by their seeds "
+            f"alone (spread over seeds measured on {KINDS[kind]})."
         )
 
 
@@ -130,7 +129,7 @@ def _failures(sections: Sequence[Section]) -> Iterator[str]:
         yield f"{len(failed)} variants failed, and are in no table: {_named(failed)}."
     waiting = sum(len(section.waiting) for section in sections)
     if waiting:
-        yield f"{waiting} variants are not computed, or not to their end."
+        yield f"{waiting} variants of experiments that are measured in part are not computed, or not to their end."
 
 
 def _named(names: Sequence[str]) -> str:

@@ -87,7 +87,8 @@ def grid_table(grid: PaperGrid) -> str:
     names = [" ".join(part for part in pair if part) for pair in zip(heads, grid.columns, strict=True)]
     rows = [[plain(name), *(_paper_cell(cell) for cell in cells)] for name, cells in grid.rows]
     notes = "\n".join(f"{number}. {plain(note)}" for number, note in enumerate(grid.notes, start=1))
-    said = f"All numbers: {grid.verdict}. {plain(grid.because)}".strip() if grid.verdict else ""
+    words = "; ".join(part for part in (grid.verdict, plain(grid.because)) if part)
+    said = f"All numbers: {words}." if grid.verdict else ""
     return "\n\n".join(part for part in (pipe_table(["", *map(plain, names)], rows), notes, said) if part)
 
 
@@ -96,7 +97,7 @@ def _paper_cell(cell: PaperCell | None) -> str:
         return NOTHING
     notes = f" ({', '.join(map(str, cell.notes))})" if cell.notes else ""
     lines = [f"{plain(cell.published)}{notes}", *(f"**{fault}**" for fault in cell.faults)]
-    lines += [f"measured {plain(cell.measured)} {plain(cell.spread)}".strip()] if cell.measured else []
+    lines += [f"{cell.how} {plain(cell.measured)} {plain(cell.spread)}".strip()] if cell.measured else []
     return "<br>".join([*lines, *([cell.verdict] if cell.verdict else [])])
 
 

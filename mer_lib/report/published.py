@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from mer_lib.papers import reported
+from mer_lib.papers.parts import OTHER_SAMPLES
 from mer_lib.papers.verdicts import UNTESTABLE
 from mer_lib.plots.style import dataset_label, metric_label
 from mer_lib.report.colours import COLOURS
@@ -18,12 +20,19 @@ KEY = ["experiment", "method", "variant", "dataset", "metric"]
 ROW = KEY[:3]  # one row of a published table, whose numbers are checked together
 REPAIRS = "; it would fit with "  # in the reason of :func:`mer_lib.papers.checked.checked`, before what would fit
 DRAWN = ("synthetic", "toy")  # kinds of data beside which no published number stands
+FEW_REASONS = 3  # so many are said of all numbers of a table at once
 FEW_SETTINGS = 1  # up to so many rows a table is turned: its metrics become the rows
+
+
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")  # as some numbers are printed
 
 
 @dataclass(frozen=True)
 class PaperCell:
-    """One published number: its text, what is wrong with it, numbers of notes, and what was measured beside it."""
+    """One published number: its text, what is wrong with it, numbers of notes, and what was measured beside it.
+
+    `how` says whether the number beside was measured or is computed: read off settings, counted, or arithmetic.
+    """
 
     published: str
     faults: tuple[str, ...]
@@ -31,6 +40,7 @@ class PaperCell:
     measured: str
     spread: str
     verdict: str
+    how: str = "measured"
 
     @property
     def css(self) -> str:
@@ -42,8 +52,9 @@ class PaperCell:
 class PaperGrid:
     """A published table: its column groups with their spans, its columns, its rows, and the notes under it.
 
-    `verdict` and `because` are given where they are the same for every number, so that they are said once. `size` is
-    the count of its numbers, `measured` of those beside which a measured one stands.
+    `verdict` and `because` are given where they are the same for every number, so that they are said once; a few
+    reasons of one verdict are said together. `size` is the count of its numbers, `measured` of those beside which a
+    measured one stands.
     """
 
     groups: tuple[tuple[str, int], ...]
@@ -64,7 +75,8 @@ class PaperGrid:
 def paper_grid(cells: pd.DataFrame) -> PaperGrid | None:
     """Lay out an entry's cells as its paper does: one row a method or setting, one column a (data set, metric).
 
-    What was measured on drawn clips is left out: no published number stands beside it.
+    What was measured on drawn clips, or on other people than the published ones, is left out: no published number
+    stands beside it.
 
     Args:
         cells: of :class:`mer_lib.papers.paper_set.EntryResult`.
@@ -100,12 +112,17 @@ def prepared(cells: pd.DataFrame) -> pd.DataFrame:
     table = cells.merge(facts[[*KEY, "suggested", "approx"]], on=KEY, how="left", validate="one_to_one")
     wrong = table["possible"].eq("impossible")
     table["alone"] = wrong.groupby([table[key] for key in ROW]).transform("sum") == 1
-    table["beside"] = table["measured"].notna() & ~table["kind"].isin(DRAWN)
+    table["beside"] = table["measured"].notna() & ~elsewhere(table)
     who, where = [_who(row) for row in table.itertuples()], table["dataset"].map(_where)
     what = [metric_name(row.metric, row.unit) for row in table.itertuples()]
     if len(set(who)) <= FEW_SETTINGS:
         return table.assign(row=what, group="", column=where)
     return table.assign(row=who, group=where, column=what)
+
+
+def elsewhere(cells: pd.DataFrame) -> pd.Series:
+    """Say of each cell whether it was measured on drawn clips, or on other people than the published number."""
+    return cells["kind"].isin(DRAWN) | cells["because"].str.contains(OTHER_SAMPLES, regex=False)
 
 
 def _who(row: Any) -> str:
@@ -145,7 +162,9 @@ def _said_once(table: pd.DataFrame) -> tuple[str, str]:
     reasons = list(dict.fromkeys(table["because"]))
     if len(table) < 2 or len(verdicts) > 1:
         return "", ""
-    return verdicts[0], reasons[0] if len(reasons) == 1 else ""
+    if len(reasons) == 1 or len(reasons) > FEW_REASONS:
+        return verdicts[0], reasons[0] if len(reasons) == 1 else ""
+    return verdicts[0], f"each for one of these reasons: {'; '.join(reasons)}"
 
 
 def _notes(row: dict[str, Any]) -> list[str]:
@@ -163,7 +182,7 @@ def _impossible(row: dict[str, Any]) -> str:
 def why_and_repairs(row: dict[str, Any]) -> tuple[str, list[str]]:
     """Return why a printed number cannot be, and what would fit in its place."""
     why, _, repairs = row["possible_why"].partition(REPAIRS)
-    return why, [repair for repair in repairs.split("; ") if repair]
+    return _DECIMAL_COMMA.sub(".", why), [repair for repair in repairs.split("; ") if repair]
 
 
 def _cell(row: dict[str, Any], notes: Sequence[str], said: tuple[str, str]) -> PaperCell:
@@ -175,11 +194,16 @@ def _cell(row: dict[str, Any], notes: Sequence[str], said: tuple[str, str]) -> P
         measured=in_unit(row["measured"], row["unit"]) if beside else "",
         spread=interval_in_unit(row["low"], row["high"], row["unit"]) if beside else "",
         verdict="" if said[0] or row["verdict"] == UNTESTABLE else row["verdict"],
+        how="computed" if row["kind"] == "computed" else "measured",
     )
 
 
 def _faults(row: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(fault for fault in (row["status"], _impossible(row)) if fault)
+    """Name what is wrong with a number; of a repaired one, what was printed in its place is impossible, not itself."""
+    impossible = _impossible(row)
+    if impossible and row["status"] == "corrected":
+        impossible = f"as printed: {impossible}"
+    return tuple(fault for fault in (row["status"], impossible) if fault)
 
 
 def published_text(row: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from mer_lib.plots.style import DRAWING
 # Letters stay letters, in a font that a reader's machine has.
 SVG: Any = {"svg.fonttype": "none", "svg.hashsalt": "mer_lib"}
 FONTS = "'DejaVu Sans', Verdana, Arial, sans-serif"
+MARGIN = 0.2  # inches left and right: letters of a reader's font may be wider than those that the layout knew
 _ATTRIBUTE = re.compile(r'="[^"]*"')
 _LONG = re.compile(r"(\d\.\d\d)\d+")
 
@@ -44,7 +45,8 @@ def svg(figure: Figure) -> str:
     stream = io.StringIO()
     figure.set_layout_engine("none")  # everything has found its place when a figure is handed over
     with DRAWING, mpl.rc_context(SVG):
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        around = figure.bbox_inches.padded(MARGIN, 0)
+        figure.savefig(stream, format="svg", bbox_inches=around, metadata={"Date": None, "Creator": None})
     text = stream.getvalue().replace("'DejaVu Sans'", FONTS)
     return _ATTRIBUTE.sub(lambda match: _LONG.sub(r"\1", match[0]), text)
 

@@ -171,7 +171,7 @@ def gap_table(measurement: Measurement) -> pd.DataFrame:
         if (text := cells["reported_text"].iloc[0]) != "":
             row["reported"] = text
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).fillna(NOTHING)
 
 
 def _full_uf1(measurement: Measurement, variant: str) -> pd.DataFrame:
