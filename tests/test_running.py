@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -17,10 +18,12 @@ from rich.console import Console
 
 from mer_lib import settings
 from mer_lib.errors import ParameterError, RunError
-from mer_lib.evaluation import work
+from mer_lib.evaluation import folds, work
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.papers.experiments import experiments
+from mer_lib.papers.measure import run_experiment
 from mer_lib.papers.paper_set import paper_set
+from mer_lib.running import events as events_module
 from mer_lib.running import notebooks, runner
 from mer_lib.running.alone import alone_in
 from mer_lib.running.display import Board
@@ -113,6 +116,15 @@ def _last_run(folder: Path) -> list[dict]:
     return events[last:]
 
 
+def documented(event: str) -> set[str]:
+    """Return the entries that the module's table gives to an event; "the same" are those of a fold that started."""
+    table = (events_module.__doc__ or "").split("=\n")[1]
+    rows = re.findall(r"^(\w+ \w+) +(.*(?:\n  .*)*)", table, re.MULTILINE)
+    told = {name: set(re.findall(r"\w+", re.sub(r"\(.*?\)|:.*", "", words, flags=re.DOTALL))) for name, words in rows}
+    same = told["fold started"] if {"the", "same"} <= told[event] else set()
+    return same | told[event] - {"the", "same", "and"}
+
+
 def names(events: list[dict]) -> list[str]:
     return [event["event"] for event in events]
 
@@ -125,6 +137,8 @@ def test_folds_then_notebooks_then_the_report_and_everything_is_told(go, tmp_pat
         *["fold started", "fold finished"] * 9,
         *("notebook started", "notebook finished", "report written", "run ended"),
     ]
+    for event in ran.log:
+        assert set(event) - {"time", "event"} == documented(event["event"])
     fold = ran.log[2]
     assert (fold["experiment"], fold["variant"], fold["fold"], fold["seed"]) == ("own.machines", "class prior", 0, 0)
     assert PredictionStore(settings.store_root()).path(fold["address"], 0, 0).exists()
@@ -204,6 +218,28 @@ def test_the_last_line_names_what_failed_and_the_exit_code_is_one(
     assert stopped.value.code == 1
     last = capsys.readouterr().out.strip().splitlines()[-1]
     assert last == "1 failed, the rest is finished: own.machines C=1.0"
+
+
+def test_what_a_notebook_computes_after_all_has_not_failed(go, broken, monkeypatch) -> None:
+    execute = runner.execute_all
+
+    def mended(waiting, *given):
+        monkeypatch.setattr(work, "compute_fold", folds.compute_fold)
+        experiment = experiments()["own.machines"]
+        run_experiment(experiment, "smoke", toy(), PredictionStore(settings.store_root()), device="cpu")
+        return execute(waiting, *given)
+
+    monkeypatch.setattr(runner, "execute_all", mended)
+    ran = go()
+    assert names(ran.log).count("fold failed") == 3
+    assert (ran.outcome.failed, ran.log[-1]["failed"]) == ([], [])
+    assert any("own.machines C=1.0: failed at first" in line for line in ran.lines)
+
+
+def test_a_dry_run_refuses_the_grid_that_a_run_would_refuse(grid) -> None:
+    grid.write_text("name: patches\nof: htnet.fig5\nvary: {model.params.patch_size: [7, 9]}\n")
+    with pytest.raises(ParameterError, match="patch_size=9"):
+        show_dry_run(runner.request(SMOKE, grid=grid), Console(file=io.StringIO()))
 
 
 def test_a_run_that_is_stopped_says_so_in_the_log_and_goes_on_later(go, tmp_path, monkeypatch) -> None:
@@ -407,6 +443,21 @@ def test_in_a_terminal_one_display_has_a_bar_and_a_row_for_all_that_is_under_way
     assert [word in shown for word in ("fold 1", "fold 2", "10_htnet", "HTNet, fold 2 of 3", "5 s")] == [False] + [
         True
     ] * 4
+
+
+def test_eighty_columns_hold_a_line_for_each_and_names_are_no_markup() -> None:
+    seen, clock = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None), Clock()
+    board = Board(Console(file=io.StringIO(), force_terminal=True), clock)
+    board.count("folds", 1820, lambda: 5000.0)
+    board.begin("a", "own.streams", "streams=[flow, strain], kernel=[/]", "fold 12", "seed 0")
+    board.begin("n", "notebook", "13_da_crossvit.papers")
+    board.note("n", "own.streams streams=[flow, strain], kernel=[/], seed 0, fold 3 of 15")
+    clock.now = 4000.0
+    seen.print(board)
+    overall, fold, notebook = seen.file.getvalue().splitlines()
+    assert "0 of 1820 folds · 1 h 7 min, about 1 h 23 min left" in overall
+    assert fold.strip() == "4000 s  own.streams · streams=[flow, strain], kernel=[/] · fold 12 · seed 0"
+    assert notebook.strip().startswith("4000 s  notebook · 13_da_crossvit.papers · own.streams streams=[flow")
 
 
 def test_the_time_that_is_left_is_that_of_the_same_variant_else_of_the_same_method(tmp_path) -> None:

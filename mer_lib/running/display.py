@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,12 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 State = Literal["done", "failed"]
+_BAR = 20  # columns: what is said beside it has room where there are 80
 _CLIPS_BETWEEN_LINES = 20  # of a log without a terminal
 
 
 @dataclass
 class _Row:
-    """Something under way: what it is (cells of the table), how far it is, and since when."""
+    """Something under way: what it is, in parts of a line, how far it is, and since when."""
 
     cells: tuple[str, ...]
     since: float
@@ -114,21 +115,20 @@ class Board:
     def __rich__(self) -> RenderableType:
         """Return what is seen now."""
         with self._lock:
-            return Group(*([self._overall()] if self._total else []), self._table())
+            return Group(*([self._overall()] if self._total else []), *self._lines())
 
     def _overall(self) -> RenderableType:
         line = Table.grid(padding=(0, 1))
         elapsed = duration(self._clock() - self._started)
         words = f"{self._done} of {self._total} {self._what} · {elapsed}{self._remaining()}"
-        line.add_row(ProgressBar(total=self._total, completed=self._done, width=30), words)
+        line.add_row(ProgressBar(total=self._total, completed=self._done, width=_BAR), Text(words, no_wrap=True))
         return line
 
-    def _table(self) -> RenderableType:
-        table = Table.grid(padding=(0, 2))
+    def _lines(self) -> Iterator[Text]:
         for row in self._rows.values():
+            words = " · ".join(cell for cell in (*row.cells, row.note) if cell)
             seconds = f"{self._clock() - row.since:.0f} s"
-            table.add_row(*(Text(cell, overflow="ellipsis", no_wrap=True) for cell in row.cells), seconds, row.note)
-        return table
+            yield Text(f"{seconds:>7}  {words}", no_wrap=True, overflow="ellipsis")
 
 
 def duration(seconds: float) -> str:

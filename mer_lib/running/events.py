@@ -3,9 +3,10 @@
 Every line has `time` (UTC, ISO 8601 with milliseconds) and `event`; the other entries by event:
 
 ================= =====================================================================================================
-run started       command, mer_lib, python, torch, machine, cores, data, data_digest, profile, targets, jobs, device
+run started       command, mer_lib, python, torch, machine, data, data_kind, data_digest, targets, only, cluster,
+                  profile, seeds, jobs, device
 experiment left   experiment, reason: it cannot be run on these data, the others are
-fold started      experiment, variant, fold, seed, address
+fold started      experiment, variant, fold (counted from 0, as in the names of files), seed, address
 fold finished     the same, and seconds, peak_mib (largest memory of the process that computed it, where it is known)
 fold failed       the same, and traceback
 notebook kept     name, path: its last copy is still true
@@ -14,8 +15,8 @@ notebook finished name, path, seconds
 notebook failed   name, path, seconds, error
 report kept       path: nothing that it shows has changed
 report written    path, seconds
-run stopped       by somebody; whatever was finished is kept
-run broken        error: the run could not go on
+run stopped       seconds: by somebody (Ctrl-C); whatever was finished is kept
+run broken        seconds, error: the run could not go on
 run ended         seconds, computed, found, failed (names of variants and notebooks)
 ================= =====================================================================================================
 

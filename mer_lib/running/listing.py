@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rich.console import Console
 from rich.markup import escape
+from rich.status import Status
 from rich.table import Column, Table
 
 from mer_lib import settings
@@ -64,7 +67,11 @@ def _times(
     if not estimate:
         return remembered(plan, store, parameters.jobs, device_kind(parameters.device))
     with console.status("estimating") as status:
-        return estimated(plan, parameters.jobs, parameters.device, lambda text: status.update(f"one epoch of {text}"))
+        return estimated(plan, parameters.jobs, parameters.device, partial(_said, status))
+
+
+def _said(status: Status, variant: str) -> None:
+    status.update(f"one epoch of {escape(variant)}")
 
 
 def _row(name: str, plan: Plan, times: Times, profile: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from mer_lib.evaluation.store import PredictionStore
 from mer_lib.lab import TrainingParameters, validated
 from mer_lib.papers.checked import check_all
 from mer_lib.papers.experiments import Experiment, experiments, keep
-from mer_lib.papers.grids import experiment_of, read_grid
+from mer_lib.papers.grids import check_grid, experiment_of, read_grid
 from mer_lib.report import NotebookRecord
 from mer_lib.running.alone import alone_in
 from mer_lib.running.data import DataOf, data_source, ensure_frames, load_data, warn_of_lost_root
@@ -75,10 +75,13 @@ class Request:
         """Return what the grid stands for; nothing is kept.
 
         Raises:
-            ParameterError: it is no grid; all faults at once.
+            ParameterError: it is no grid, or a combination cannot be run under the profile; all faults at once.
         """
-        published = {name: entry for name, entry in experiments().items() if entry.of is None}
-        return experiment_of(read_grid(self.grid), published) if self.grid else None
+        if not self.grid:
+            return None
+        own = experiment_of(read_grid(self.grid), {name: e for name, e in experiments().items() if e.of is None})
+        check_grid(own, self.parameters.profile)
+        return own
 
     def wanted(self) -> list[str] | None:
         """Return the ids that are wanted, that of the grid last; None for every notebook's own.
@@ -176,6 +179,9 @@ class _Run:
         check_all(self.parameters.jobs)  # once, before notebooks side by side would each do it
         around = surroundings(self.dataset)
         outcome.notebooks = self._execute(notebooks, whole, around)
+        if trained.failed:
+            whole = self._plan(mine, data_of)
+            self._forget_what_succeeded(trained, whole)
         outcome.report = self._report(whole, around, outcome.notebooks)
         return outcome
 
@@ -192,6 +198,13 @@ class _Run:
             f"{self.dataset.label}, profile {self.parameters.profile}: {len(plan.tasks)} folds to compute, "
             f"{plan.found} in the store; {len(notebooks)} notebooks"
         )
+
+    def _forget_what_succeeded(self, trained: Trained, plan: Plan) -> None:
+        """Take from the failures what a notebook has computed since: it tries what is missing once more."""
+        complete = {variant.name for variant in plan.variants if variant.jobs and not variant.missing}
+        for name in sorted(complete & trained.failed.keys()):
+            del trained.failed[name]
+            self.board.say(f"{name}: failed at first, and was computed when its notebook tried again")
 
     # -- notebooks ----------------------------------------------------------------------------------------------------
 
