@@ -240,7 +240,7 @@ def softmax_twice(classes: int = 3) -> Figure:
     twice = -logits.softmax(1).log_softmax(1)[:, 0]
     slopes = [torch.autograd.grad(loss.sum(), lead, retain_graph=True)[0] for loss in (once, twice)]
     figure, axes = panels(1, 2, width=13, height=4.6, sharex=True)
-    floor = np.log(1 + (classes - 1) / np.e)
+    floor = np.log1p((classes - 1) * np.exp(-1))
     for values, ax in (((once, twice), axes[0, 0]), (slopes, axes[0, 1])):
         for each, label, colour in zip(values, ("cross-entropy of logits", "of their softmax"), (_AGREE, _ASTRAY)):  # noqa: B905
             ax.plot(lead.detach(), each.detach(), color=colour, label=label)
