@@ -59,6 +59,7 @@ def test_each_wrong_parameter_is_named(change: dict, words: str) -> None:
     with pytest.raises(ParameterError, match="nothing was run") as caught:
         lab.check_parameters({**GOOD, **change}, lab.ExperimentParameters)
     assert words in str(caught.value)
+    assert "Value error" not in str(caught.value)
 
 
 def test_all_wrong_parameters_are_named_at_once() -> None:

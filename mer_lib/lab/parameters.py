@@ -145,7 +145,7 @@ def validated(given: Mapping[str, Any], model: type[Parameters]) -> Parameters:
     try:
         checked = model.model_validate({name: given[name] for name in given if name in model.model_fields})
     except ValidationError as error:
-        faults += [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, got {e['input']!r}" for e in error.errors()]
+        faults += [_in_words(fault) for fault in error.errors()]
     except ParameterError as error:
         faults.append(str(error))
     if faults:
@@ -154,6 +154,13 @@ def validated(given: Mapping[str, Any], model: type[Parameters]) -> Parameters:
             + fault_list(faults)
         )
     return checked
+
+
+def _in_words(fault: Mapping[str, Any]) -> str:
+    said = fault.get("ctx", {}).get("error")
+    if isinstance(said, ParameterError):  # it names the parameter and what came already
+        return str(said)
+    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}, got {fault['input']!r}"
 
 
 def _is_parameter(name: str, value: object) -> bool:
