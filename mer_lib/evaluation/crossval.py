@@ -156,10 +156,12 @@ def run(
     summary.refused = refused
     for fault in summary.damaged:
         warnings.warn(fault, FoldWarning, stacklevel=2)
+    if not keep_going:
+        fetch_weights(task.variant for task in tasks)
     by_address = {job.address: job for job in planned}
     _describe(by_address, {task.address for task in tasks}, store)
     feeding = Feeding((by_address[task.address] for task in tasks), n_jobs, clip_listener)
-    given_up = _given_up(by_address, tasks, feeding) if keep_going else _demand(tasks, feeding)
+    given_up = _given_up(by_address, tasks, feeding) if keep_going else _demand(feeding)
     calls = _calls(by_address, [task for task in tasks if task.address not in given_up], feeding, store, device)
     lost = ((task, Outcome(error=given_up[task.address])) for task in tasks if task.address in given_up)
     executor = executor or (Processes(n_jobs) if min(n_jobs, len(calls)) > 1 else Serial())
@@ -221,9 +223,8 @@ def _describe(by_address: Mapping[str, Job], lacking: Collection[str], store: Pr
             store.describe(address, description_of(job))
 
 
-def _demand(tasks: Iterable[FoldTask], feeding: Feeding) -> dict[str, str]:
-    """Get everything that folds need; what cannot be had is raised."""
-    fetch_weights(task.variant for task in tasks)
+def _demand(feeding: Feeding) -> dict[str, str]:
+    """Get the inputs of all folds; what cannot be had is raised."""
     for key in feeding.keys:
         feeding.inputs(key)
     return {}
