@@ -117,8 +117,8 @@ def _noise(noise: pd.DataFrame) -> Iterator[str]:
     known = noise[noise["noise_single"].notna() & (noise["claims"] > 0)] if len(noise) else noise
     for kind, rows in known.groupby("kind", sort=False) if len(known) else ():
         yield (
-            f"{int(rows['claims_below'].sum())} of {int(rows['claims'].sum())} published differences between methods or "
-            f"settings, in {len(rows)} comparisons, are smaller than what two trainings differ by their seeds "
+            f"{int(rows['claims_below'].sum())} of {int(rows['claims'].sum())} published differences between methods "
+            f"or settings, in {len(rows)} comparisons, are smaller than what two trainings differ by their seeds "
             f"alone (spread over seeds measured on {KINDS[kind]})."
         )
 

@@ -122,7 +122,7 @@ def prepared(cells: pd.DataFrame) -> pd.DataFrame:
 
 def elsewhere(cells: pd.DataFrame) -> pd.Series:
     """Say of each cell whether it was measured on drawn clips, or on other people than the published number."""
-    return cells["kind"].isin(DRAWN) | cells["because"].str.contains(OTHER_SAMPLES, regex=False)
+    return cells["kind"].isin(DRAWN) | cells["because"].astype(str).str.contains(OTHER_SAMPLES, regex=False)
 
 
 def _who(row: Any) -> str:
