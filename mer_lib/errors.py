@@ -48,3 +48,12 @@ def fault_list(faults: Iterable[str], limit: int = 20) -> str:
     if len(faults) > limit:
         lines.append(f"  … and {len(faults) - limit} more")
     return "\n".join(lines)
+
+
+def last_line(text: str) -> str:
+    """Return the last line of a traceback: what went wrong, without where.
+
+    >>> last_line("Traceback\\n  File ...\\nDataError: no frames\\n")
+    'DataError: no frames'
+    """
+    return text.strip().rpartition("\n")[2]

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from mer_lib.errors import RunError, StoreError, fault_list
+from mer_lib.errors import RunError, StoreError, fault_list, last_line
 from mer_lib.evaluation.beforehand import check_jobs, fetch_weights
 from mer_lib.evaluation.code_version import code_version
 from mer_lib.evaluation.description import description_of
@@ -290,8 +290,7 @@ def _count(event: FoldEvent, summary: RunSummary) -> None:
 
 def _failure_message(summary: RunSummary) -> str:
     faults = [
-        f"{event.task.job_label}, fold {event.task.split.name}, seed {event.task.seed}: "
-        f"{event.error.strip().splitlines()[-1]}"
+        f"{event.task.job_label}, fold {event.task.split.name}, seed {event.task.seed}: {last_line(event.error)}"
         for event in summary.failures
     ]
     return f"{len(faults)} folds failed ({summary}):\n{fault_list(faults)}\n\nFirst:\n{summary.failures[0].error}"

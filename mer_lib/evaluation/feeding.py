@@ -42,18 +42,23 @@ class Feeding:
             DataError, RunError: see :func:`mer_lib.features.compute`.
         """
         if key not in self._held:
-            self._held[key] = self._made(key)
+            self._held[key] = inputs_of(self._jobs[key], self._n_jobs, self._listener)
         self._held.move_to_end(key)
         while len(self._held) > 1 and sum(each.X.nbytes for each in self._held.values()) > HELD_BYTES:
             self._held.popitem(last=False)
         return self._held[key]
 
-    def _made(self, key: str) -> Inputs:
-        job = self._jobs[key]
-        seen = job.labelled
-        ids = sorted(seen.samples["sample_id"])
-        X = compute(job.variant.features, seen.dataset, ids, jobs=self._n_jobs, listener=self._listener)
-        return Inputs(ids, X, seen.labels(ids), seen.classes)
+
+def inputs_of(job: Job, n_jobs: int = 1, listener: Listener | None = None) -> Inputs:
+    """Return what a job's method is fed: all samples that have a class, in the order of their ids.
+
+    Raises:
+        DataError, RunError: see :func:`mer_lib.features.compute`.
+    """
+    seen = job.labelled
+    ids = sorted(seen.samples["sample_id"])
+    X = compute(job.variant.features, seen.dataset, ids, jobs=n_jobs, listener=listener)
+    return Inputs(ids, X, seen.labels(ids), seen.classes)
 
 
 def key_of(job: Job) -> str:

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from mer_lib.errors import ParameterError
 from mer_lib.evaluation.crossval import Job
+from mer_lib.evaluation.feeding import inputs_of
 from mer_lib.evaluation.folds import Inputs, all_classes, fit, refuse_leakage
 from mer_lib.evaluation.methods import is_network, make_estimator
 from mer_lib.evaluation.splits import Split
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.evaluation.variant import Variant, fold_seed
-from mer_lib.features import compute
 from mer_lib.training.checkpoint import Checkpoint
 from mer_lib.training.device import one_thread
 
@@ -91,7 +91,7 @@ def fit_fold(job: Job, fold: int, store: PredictionStore, *, device: str = "auto
         RunError: training diverged.
     """
     split = _split(job, fold)
-    inputs = _inputs(job, jobs)
+    inputs = inputs_of(job, jobs)
     estimator = _estimator(job, split, inputs, store, device)
     X, y = inputs.take(split.test)
     with one_thread():
@@ -105,13 +105,6 @@ def _split(job: Job, fold: int) -> Split:
         raise ParameterError(f"fold: expected one of 0 to {max(splits)}, got {fold!r}")
     refuse_leakage(splits[fold])
     return splits[fold]
-
-
-def _inputs(job: Job, jobs: int) -> Inputs:
-    seen = job.labelled
-    ids = sorted(seen.samples["sample_id"])
-    X = compute(job.variant.features, seen.dataset, ids, jobs=jobs)
-    return Inputs(ids, X, seen.labels(ids), seen.classes)
 
 
 def _estimator(job: Job, split: Split, inputs: Inputs, store: PredictionStore, device: str) -> Any:

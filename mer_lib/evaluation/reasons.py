@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mer_lib.errors import last_line
 from mer_lib.evaluation.description import asked_by, description_of
 from mer_lib.evaluation.jobs import Job
 from mer_lib.evaluation.store import PredictionStore
@@ -41,7 +42,7 @@ def why(job: Job, store: PredictionStore, fold: int, described: Mapping[str, Map
         return "made with another split" if "another split" in state else "damaged"
     failures = [entry for entry in store.failures(job.address) if (entry["fold"], entry["seed"]) == (fold, job.seed)]
     if failures:
-        return f"failed before: {failures[-1]['traceback'].strip().splitlines()[-1]}"
+        return f"failed before: {last_line(failures[-1]['traceback'])}"
     return _since(job, store.descriptions() if described is None else described)
 
 

@@ -13,7 +13,7 @@ from pandas.io.formats.style import Styler
 from mer_lib import datasets, settings
 from mer_lib.datasets.clips import ClipDataset
 from mer_lib.datasets.flow_maps import FlowMapDataset
-from mer_lib.errors import ParameterError, fault_list
+from mer_lib.errors import ParameterError, fault_list, last_line
 from mer_lib.evaluation.fitted import Fitted, fit_fold
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.lab.parameters import ExperimentParameters, NotebookParameters, TrainingParameters, check_parameters
@@ -113,7 +113,7 @@ class Session:
         progress.close(str(summary))
         measured = measure(chosen, parameters.profile, dataset, self.store, seeds=parameters.seeds)
         if measured.failed:
-            lines = (f"{label}: {text.strip().splitlines()[-1]}" for label, text in measured.failed.items())
+            lines = (f"{label}: {last_line(text)}" for label, text in measured.failed.items())
             warnings.warn(
                 f"{name}: {len(measured.failed)} variants are left out:\n{fault_list(lines)}",
                 VariantWarning,

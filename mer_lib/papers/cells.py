@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mer_lib.errors import last_line
 from mer_lib.evaluation.frames import FULL
 from mer_lib.evaluation.intervals import bootstrap_interval
 from mer_lib.papers.checked import checked
 from mer_lib.papers.entries import CELL_COLUMNS, Entry
 from mer_lib.papers.experiments import Experiment
 from mer_lib.papers.measurement import INTERVAL_METRICS, Measurement
-from mer_lib.papers.parts import HERE, label_of, may_stand_in, place_of, score_row
+from mer_lib.papers.parts import HERE, label_of, may_stand_in, part_of, place_of, score_row
 from mer_lib.papers.reported import reported
 from mer_lib.papers.verdicts import NOISE_ERRORS, UNTESTABLE, Verdict, rounding, score_verdict
 
@@ -128,9 +129,7 @@ def measured_value(row: pd.Series, measurement: Measurement, subset: str, metric
 def _interval(row: pd.Series, measurement: Measurement, subset: str, metric: str) -> tuple[float, float]:
     if subset == FULL and metric in INTERVAL_METRICS:
         return float(row["low"]), float(row["high"])
-    frame = measurement.predictions[row["variant"], PROTOCOL]
-    part = frame if subset == FULL else frame[frame["sample_id"].str.startswith(f"{subset}/")]
-    interval = bootstrap_interval(part, metric=metric)
+    interval = bootstrap_interval(part_of(measurement.predictions[row["variant"], PROTOCOL], subset), metric=metric)
     return interval.low, interval.high
 
 
@@ -183,8 +182,3 @@ def with_checks(cells: pd.DataFrame) -> pd.DataFrame:
     joined = cells.drop(columns=["possible", "possible_why"]).merge(found, on=keys, how="left")
     joined[["possible", "possible_why"]] = joined[["possible", "possible_why"]].fillna("")
     return joined[list(CELL_COLUMNS)]
-
-
-def last_line(text: str) -> str:
-    """Return the last line of a traceback or sentence."""
-    return text.strip().rpartition("\n")[2]

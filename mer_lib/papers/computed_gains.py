@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from mer_lib.errors import last_line
 from mer_lib.evaluation.frames import FULL
 from mer_lib.evaluation.intervals import Interval
-from mer_lib.papers.cells import PROTOCOL, judged, last_line, measured_value, too_small, without
+from mer_lib.papers.cells import PROTOCOL, judged, measured_value, too_small, without
 from mer_lib.papers.measurement import Measurement
 from mer_lib.papers.parts import HERE, place_of, score_row
 from mer_lib.papers.published_claims import PublishedClaim, table_claims

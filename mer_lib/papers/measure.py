@@ -10,7 +10,7 @@ import pandas as pd
 
 from mer_lib.datasets.clips import ClipDataset
 from mer_lib.datasets.flow_maps import FlowMapDataset
-from mer_lib.errors import StoreError, fault_list
+from mer_lib.errors import StoreError, fault_list, last_line
 from mer_lib.evaluation.crossval import Job, Listener, RunSummary, run
 from mer_lib.evaluation.statistics import compare_all
 from mer_lib.evaluation.store import PredictionStore
@@ -19,6 +19,7 @@ from mer_lib.papers.experiments import Experiment
 from mer_lib.papers.kept import is_kept, kept
 from mer_lib.papers.measured_variant import MeasuredVariant
 from mer_lib.papers.measurement import Measurement
+from mer_lib.papers.parts import HERE
 from mer_lib.papers.reported import ReportedNumber, lookup
 
 #: How the reason of a variant begins that was never run, or not to its end.
@@ -31,7 +32,8 @@ class NothingMeasured(StoreError):
     """No variant of an experiment is complete; `failed` says why, by variant."""
 
     def __init__(self, name: str, failed: Mapping[str, str]) -> None:
-        super().__init__(f"{name}: no variant is complete:\n{fault_list(_last_lines(failed))}")
+        lines = fault_list(f"{label}: {last_line(text)}" for label, text in failed.items())
+        super().__init__(f"{name}: no variant is complete:\n{lines}")
         self.failed = dict(failed)
 
 
@@ -179,10 +181,6 @@ def _why_incomplete(jobs: Sequence[Job], store: PredictionStore, error: StoreErr
     return f"{NOT_COMPUTED}: {missing} of {folds} folds are missing" if missing else str(error)
 
 
-def _last_lines(failed: Mapping[str, str]) -> list[str]:
-    return [f"{label}: {text.strip().splitlines()[-1]}" for label, text in failed.items()]
-
-
 def _events(label: str, jobs: Sequence[Job], store: PredictionStore) -> Iterator[dict[str, Any]]:
     for job in jobs:
         for event in store.events(job.address):
@@ -204,7 +202,7 @@ def _with_reported(scores: pd.DataFrame, experiment: Experiment, dataset: FlowMa
 
 
 #: Under which name the table of published numbers holds a metric, where that is another.
-_PRINTED_AS = {"accuracy": "acc", "auc_micro": "micro_auc", "auc_macro": "macro_auc"}
+_PRINTED_AS = {here: printed for printed, here in HERE.items()}
 
 
 def reported_number(experiment: Experiment, variant: str, subset: str, metric: str) -> ReportedNumber | None:

@@ -10,10 +10,10 @@ import pandas as pd
 
 from mer_lib.datasets.collection import Collection
 from mer_lib.datasets.flow_maps import FlowMapDataset
-from mer_lib.errors import DataError, ParameterError, StoreError
+from mer_lib.errors import DataError, ParameterError, StoreError, last_line
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.papers import reported
-from mer_lib.papers.cells import last_line, own_cells, published_cells, trained_cells, with_checks, without
+from mer_lib.papers.cells import own_cells, published_cells, trained_cells, with_checks, without
 from mer_lib.papers.computed import computed_cells
 from mer_lib.papers.computed_gains import text_claims
 from mer_lib.papers.counted import counted_cells, real_collection

@@ -46,6 +46,11 @@ def place_of(measurement: Measurement, dataset: str, stand_in: bool) -> Place:
     return Place(FULL if stand_in or dataset in ("", FULL) else None, what)
 
 
+def part_of(predictions: pd.DataFrame, subset: str) -> pd.DataFrame:
+    """Return the predictions of one sub-dataset, all of them for "full"."""
+    return predictions if subset == FULL else predictions[predictions["sample_id"].str.startswith(f"{subset}/")]
+
+
 def parts_of(measurement: Measurement) -> set[str]:
     """Return the sub-datasets of which something was tested."""
     return set(measurement.scores["subset"]) - {FULL, *GENDERS.values()}

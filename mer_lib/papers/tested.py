@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mer_lib.evaluation.frames import FULL
 from mer_lib.evaluation.intervals import Interval
 from mer_lib.evaluation.statistics import difference_interval, holm, shared
 from mer_lib.papers.entries import CLAIM_COLUMNS, Entry, no_claims
 from mer_lib.papers.measurement import Measurement
-from mer_lib.papers.parts import HERE, label_of, may_stand_in, place_of, score_row
+from mer_lib.papers.parts import HERE, label_of, may_stand_in, part_of, place_of, score_row
 from mer_lib.papers.published_claims import PublishedClaim, table_claims
 from mer_lib.papers.verdicts import Difference, claim_verdict, noise_floor
 
@@ -27,8 +26,7 @@ class Row(NamedTuple):
 
     def predictions(self, subset: str) -> pd.DataFrame:
         """Return the chosen predictions of all seeds, protocol ``fixed``, of one subset."""
-        frame = self.measurement.predictions[self.label, "fixed"]
-        return frame if subset == FULL else frame[frame["sample_id"].str.startswith(f"{subset}/")]
+        return part_of(self.measurement.predictions[self.label, "fixed"], subset)
 
     def spread(self, metric: str, subset: str) -> tuple[float, int]:
         """Return the standard deviation over seeds of a score, NaN for one seed, and the number of seeds."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mer_lib.errors import last_line
 from mer_lib.papers import reported
 from mer_lib.papers.entries import EntryResult
 from mer_lib.papers.experiments import experiments
@@ -182,7 +183,7 @@ def _waiting(result: EntryResult) -> list[tuple[str, str]]:
 
 def _failures(result: EntryResult) -> list[tuple[str, str, str]]:
     return [
-        (label, text.strip().splitlines()[-1], text)
+        (label, last_line(text), text)
         for label, text in _unfinished(result).items()
         if text.strip() and not text.startswith(NOT_COMPUTED)
     ]

@@ -12,7 +12,7 @@ import numpy as np
 from mer_lib.datasets.clips import ClipDataset
 from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.errors import DataError
-from mer_lib.evaluation.feeding import key_of
+from mer_lib.evaluation.feeding import inputs_of, key_of
 from mer_lib.evaluation.folds import Inputs, fit
 from mer_lib.evaluation.jobs import Job
 from mer_lib.evaluation.methods import is_network
@@ -37,7 +37,7 @@ Said = Callable[[str], None]
 
 @dataclass
 class Times:
-    """Seconds of processor time: of one fold by address, of the inputs that are not in the cache by their key.
+    """Seconds of one process: of one fold by address, of the inputs that are not in the cache by their key.
 
     `jobs` is how many processes share the work.
     """
@@ -138,9 +138,9 @@ def _fewer(split: Split, inputs: Inputs) -> tuple[Split, float]:
 def _inputs(job: Job, times: Times) -> Inputs:
     """Return inputs in the shape of a job's; what making the real ones would take is noted in `times`."""
     seen, recipe = job.labelled, job.variant.features
-    ids = sorted(seen.samples["sample_id"])
     if takes_maps(recipe):
-        return Inputs(ids, compute(recipe, seen.dataset, ids), seen.labels(ids), seen.classes)
+        return inputs_of(job)
+    ids = sorted(seen.samples["sample_id"])
     tried = ids[1 : 1 + _TRIED_CLIPS]
     compute(recipe, seen.dataset, ids[:1], cache=False)
     started = time.perf_counter()
