@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from mer_lib.datasets import FlowMapDataset, load
+from mer_lib.evaluation import code_version
 from mer_lib.evaluation.crossval import FoldWarning, Job
 from mer_lib.evaluation.splits import Split
 from mer_lib.evaluation.store import FoldResult, PredictionStore
@@ -129,3 +130,13 @@ def take(
         warnings.simplefilter("ignore", FoldWarning)  # HTNet with patch 7 holds no attention, as it says
         run_experiment(chosen, "smoke", dataset, store, seeds=seeds, device="cpu")
     return measure(chosen, "smoke", dataset, store, seeds=seeds)
+
+
+def copied_package(folder: Path) -> Path:
+    """Copy the library's sources into `folder`, where they may be altered, and return the copy."""
+    root = folder / "mer_lib"
+    for source in code_version.PACKAGE.rglob("*.py"):
+        target = root / source.relative_to(code_version.PACKAGE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+    return root

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,19 +22,10 @@ import nbformat
 import pytest
 
 from mer_lib.running.notebooks import notebook_folder
+from tests.chromium import MARKS, OPTIONS
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e .[dev]")
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("MER_BROWSER") != "required",
-        reason="no chromium is installed: apt-get install chromium",
-    ),
-    pytest.mark.timeout(400),
-]
+pytestmark = [*MARKS, pytest.mark.timeout(400)]
 
 NOTEBOOKS = ("02_apex_visualisation", "03_flow_and_strain", "04_region_crops")
 SECOND = 1000  # ms, in which playwright counts
@@ -206,7 +196,7 @@ class Notebook:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     with playwright.sync_playwright() as api:
-        chromium = api.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        chromium = api.chromium.launch(**OPTIONS)
         yield chromium
         chromium.close()
 

@@ -14,7 +14,7 @@ from mer_lib.evaluation import jobs
 from mer_lib.evaluation.crossval import Job, plan, run
 from mer_lib.evaluation.reasons import NEVER, why
 from mer_lib.evaluation.store import PredictionStore
-from tests.helpers import N_SUBJECTS, job, toy, variant, with_pixels
+from tests.helpers import N_SUBJECTS, copied_package, job, toy, variant, with_pixels
 
 
 def forget() -> None:
@@ -25,11 +25,7 @@ def forget() -> None:
 @pytest.fixture
 def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """Alter a file of a copy of the package, and have this process see it as its own from now on."""
-    root = tmp_path / "mer_lib"
-    for source in code.PACKAGE.rglob("*.py"):
-        target = root / source.relative_to(code.PACKAGE)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(source.read_bytes())
+    root = copied_package(tmp_path)
     monkeypatch.setattr(code, "PACKAGE", root)
 
     def alter(file: str) -> None:

@@ -26,7 +26,7 @@ from mer_lib.evaluation.jobs import Job
 from mer_lib.evaluation.methods import METHODS
 from mer_lib.evaluation.store import PredictionStore, result_address
 from mer_lib.evaluation.variant import Variant, fold_seed
-from tests.helpers import job, leftovers, toy, variant, with_pixels
+from tests.helpers import copied_package, job, leftovers, toy, variant, with_pixels
 
 ADDRESS = "ststnet-0123456789abcdef"
 PROBABILITIES = probability_columns(CLASSES)
@@ -377,11 +377,7 @@ def test_the_digest_of_the_data_follows_every_byte() -> None:
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the package's sources that may be altered."""
-    root = tmp_path / "mer_lib"
-    for source in code.PACKAGE.rglob("*.py"):
-        target = root / source.relative_to(code.PACKAGE)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(source.read_bytes())
+    root = copied_package(tmp_path)
     monkeypatch.setattr(code, "PACKAGE", root)
     return root
 
