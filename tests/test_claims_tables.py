@@ -197,9 +197,10 @@ def test_lbp_top_on_smic_by_hand():
 
 
 def test_verdicts_are_kept_and_read_again(monkeypatch):
-    first = checked("mfem_mffm.fig6")
     from mer_lib.papers import checked as module
 
+    module._checked.cache_clear()  # what another test checked lies in another cache
+    first = checked("mfem_mffm.fig6")
     module._checked.cache_clear()
     monkeypatch.setattr(module, "judge", None)  # nothing is searched any more
     pd.testing.assert_frame_equal(checked("mfem_mffm.fig6"), first)

@@ -128,12 +128,15 @@ def test_a_stopped_run_goes_on_and_ends_with_the_bytes_of_an_undisturbed_one(
 ) -> None:
     process = other_process(store, n_jobs, tmp_path / "ready")
     wait_until(lambda: any(store.root.rglob("seed*.parquet")) or process.poll() is not None)
+    os.killpg(process.pid, signal.SIGSTOP)  # a busy machine may take longer over the next lines than the run has left
     workers = workers_of(process.pid)
     if number == signal.SIGINT:
         os.killpg(process.pid, number)  # as a terminal sends it: to the workers, too
+        os.killpg(process.pid, signal.SIGCONT)
         assert process.communicate(timeout=PATIENCE_S)[0] == b"stopped\n"  # and no traceback of anybody
     else:
         process.kill()
+        os.killpg(process.pid, signal.SIGCONT)
         assert process.wait() == -signal.SIGKILL
     done = fold_bytes(store)
     assert 1 <= len(done) < N_SUBJECTS, "the run was not stopped in its middle"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -40,7 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::mer_lib.evaluation.crossval.Fol
 
 
 @pytest.fixture(autouse=True)
-def _no_checker(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_checker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The number checker has its own tests, and takes its time."""
 
     def checked(name: str) -> pd.DataFrame:
@@ -51,6 +52,8 @@ def _no_checker(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(cells_module, "checked", checked)
     monkeypatch.setattr(computed_numbers, "derived", derived)
+    computed_numbers._derived.cache_clear()
+    yield
     computed_numbers._derived.cache_clear()
 
 
