@@ -31,7 +31,7 @@ from tests.helpers import N_SUBJECTS, fold_bytes, job, leftovers, long_job, shuf
 from tests.processes import PATIENCE_S, REPOSITORY, lives, wait_until, workers_of
 
 OTHER_PROCESS = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from mer_lib.evaluation.crossval import run
 from mer_lib.evaluation.executors import InputsOf, Outcomes, Serial, Started
@@ -40,6 +40,7 @@ from mer_lib.evaluation.store import PredictionStore
 from mer_lib.evaluation.work import FoldCall, Outcome
 from tests.helpers import long_job
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where a shell put the tests in the background
 root, n_jobs = Path(sys.argv[1]), int(sys.argv[2])
 long_job().splits, long_job().address
 Path(sys.argv[3]).touch()
