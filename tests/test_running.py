@@ -173,7 +173,7 @@ def test_a_dry_run_says_what_would_run_and_why_and_writes_nothing(go, grid, tmp_
     show_dry_run(runner.request(SMOKE, grid=grid, out=tmp_path / "out"), console)
     told = console.file.getvalue()
     assert snapshot(tmp_path) == before
-    assert "9 folds to compute, 0 in the store; 1 notebooks" in told
+    assert "folds to compute: 9, in the store: 0; notebooks: 1" in told
     assert told.count("parameter changed: training.permute_labels False → True") == 3
 
 

@@ -42,7 +42,7 @@ def _show(plan: Plan, notebooks: int, table: Table, store: PredictionStore, cons
     for entry in plan.experiments.values():
         _add(table, entry, store, described)
     console.print(table)
-    console.print(f"{len(plan.tasks)} folds to compute, {plan.found} in the store; {notebooks} notebooks show them")
+    console.print(f"folds to compute: {len(plan.tasks)}, in the store: {plan.found}; notebooks: {notebooks}")
     for name, reason in plan.left_out.items():
         console.print(f"{name} cannot be run on these data: {reason}", style="yellow", markup=False, soft_wrap=True)
 

@@ -195,8 +195,8 @@ class _Run:
             self.board.say(f"{name} cannot be run on these data: {reason}", "yellow")
             self.events.write("experiment left", experiment=name, reason=reason)
         self.board.say(
-            f"{self.dataset.label}, profile {self.parameters.profile}: {len(plan.tasks)} folds to compute, "
-            f"{plan.found} in the store; {len(notebooks)} notebooks"
+            f"{self.dataset.label}, profile {self.parameters.profile}: folds to compute: {len(plan.tasks)}, "
+            f"in the store: {plan.found}; notebooks: {len(notebooks)}"
         )
 
     def _forget_what_succeeded(self, trained: Trained, plan: Plan) -> None:
