@@ -413,7 +413,7 @@ class Clock:
 def test_without_a_terminal_each_thing_is_a_timed_line() -> None:
     console, clock = Console(file=io.StringIO(), width=200), Clock()
     with Board(console, clock) as board:
-        board.count("folds", 2, lambda: 90.0)
+        board.count("folds", 2, lambda: "about 2 min left")
         board.begin("a", "htnet.table2", "HTNet", "fold 1")
         clock.now = 12.5
         assert board.end("a") == 12.5
@@ -430,7 +430,7 @@ def test_without_a_terminal_each_thing_is_a_timed_line() -> None:
 def test_in_a_terminal_one_display_has_a_bar_and_a_row_for_all_that_is_under_way() -> None:
     seen, clock = Console(file=io.StringIO(), width=120, force_terminal=True), Clock()
     board = Board(Console(file=io.StringIO(), force_terminal=True), clock)
-    board.count("folds", 8, lambda: 40.0)
+    board.count("folds", 8, lambda: "about 40 s left")
     board.begin("a", "htnet.table2", "HTNet", "fold 1")
     board.begin("b", "htnet.table2", "RCN", "fold 2")
     board.begin("n", "notebook", "10_htnet")
@@ -448,34 +448,38 @@ def test_in_a_terminal_one_display_has_a_bar_and_a_row_for_all_that_is_under_way
 def test_eighty_columns_hold_a_line_for_each_and_names_are_no_markup() -> None:
     seen, clock = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None), Clock()
     board = Board(Console(file=io.StringIO(), force_terminal=True), clock)
-    board.count("folds", 1820, lambda: 5000.0)
+    board.count("folds", 1820, lambda: "1 h 23 min + 360 untimed left")
     board.begin("a", "own.streams", "streams=[flow, strain], kernel=[/]", "fold 12", "seed 0")
     board.begin("n", "notebook", "13_da_crossvit.papers")
+    for _ in range(1819):
+        board.end("b")
     board.note("n", "own.streams streams=[flow, strain], kernel=[/], seed 0, fold 3 of 15")
     clock.now = 4000.0
     seen.print(board)
     overall, fold, notebook = seen.file.getvalue().splitlines()
-    assert "0 of 1820 folds · 1 h 7 min, about 1 h 23 min left" in overall
+    assert "1819 of 1820 folds · 1 h 7 min, 1 h 23 min + 360 untimed left" in overall
     assert fold.strip() == "4000 s  own.streams · streams=[flow, strain], kernel=[/] · fold 12 · seed 0"
     assert notebook.strip().startswith("4000 s  notebook · 13_da_crossvit.papers · own.streams streams=[flow")
 
 
-def test_the_time_that_is_left_is_that_of_the_same_variant_else_of_the_same_method(tmp_path) -> None:
+def test_the_time_that_is_left_is_that_of_the_same_variant_else_of_the_same_method_else_unknown(tmp_path) -> None:
     def task(address: str, model: str) -> SimpleNamespace:
         return SimpleNamespace(address=address, variant=SimpleNamespace(model=SimpleNamespace(name=model)))
 
     tasks = [*[task("a", "htnet")] * 3, *[task("b", "htnet")] * 2, *[task("c", "dummy")] * 4]
     store = PredictionStore(tmp_path)
     pace = Pace(tasks, store, workers=2)
-    assert pace.seconds_left is None
+    assert (pace.left, pace.words) == ((0.0, 9), "")
     pace.finished(tasks[0], 10.0)
-    # 2 of a and 2 of b at 10 s, 4 of c at the mean of all, which is 10 s, too
-    assert pace.seconds_left == pytest.approx(80 / 2)
+    # 2 of a and 2 of b at 10 s; nothing is known of c
+    assert pace.left == (pytest.approx(40 / 2), 4)
+    assert pace.words == "20 s + 4 untimed left"
     pace.finished(tasks[-1], 1.0)
-    assert pace.seconds_left == pytest.approx((4 * 10 + 3 * 1) / 2)
+    assert pace.left == (pytest.approx((4 * 10 + 3 * 1) / 2), 0)
+    assert pace.words == "about 22 s left"
     store.folder("b").mkdir()
     store.log("b", {"seconds": 30.0, "device": "cpu"})
-    assert Pace(tasks, store, workers=1).seconds_left == pytest.approx((3 + 2 + 4) * 30.0)
+    assert Pace(tasks, store, workers=1).left == (pytest.approx((3 + 2) * 30.0), 4)
 
 
 def test_what_a_notebook_shows_is_in_its_metadata_and_a_grid_belongs_to_what_it_varies(grid) -> None:

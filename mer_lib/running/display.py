@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 State = Literal["done", "failed"]
-_BAR = 20  # columns: what is said beside it has room where there are 80
+_BAR = 16  # columns: what is said beside it has room where there are 80
 _CLIPS_BETWEEN_LINES = 20  # of a log without a terminal
 
 
@@ -44,7 +44,7 @@ class Board:
         self._console, self._clock, self._started = console, clock, clock()
         self._rows: dict[str, _Row] = {}
         self._what, self._done, self._total = "", 0, 0
-        self._left: Callable[[], float | None] = _unknown
+        self._left: Callable[[], str] = str
         self._lock = threading.RLock()
         self._live = Live(self, console=console, transient=True, refresh_per_second=4)
 
@@ -62,10 +62,10 @@ class Board:
         stamp = "" if self._console.is_terminal else f"[{self._clock() - self._started:7.1f} s] "
         self._console.print(Text(stamp + text, style=style), soft_wrap=True)
 
-    def count(self, what: str, total: int, left: Callable[[], float | None] | None = None) -> None:
-        """Begin to count `total` of `what`; `left` tells the seconds that remain, None while it cannot."""
+    def count(self, what: str, total: int, left: Callable[[], str] = str) -> None:
+        """Begin to count `total` of `what`; `left` says what remains, in words, and nothing while it cannot."""
         with self._lock:
-            self._what, self._done, self._total, self._left = what, 0, total, left or _unknown
+            self._what, self._done, self._total, self._left = what, 0, total, left
 
     def begin(self, key: str, *cells: str) -> None:
         """Show that something is under way."""
@@ -109,8 +109,8 @@ class Board:
         return f"{state:6} {' · '.join(cell for cell in row.cells if cell)}: {seconds:.1f} s{place}"
 
     def _remaining(self) -> str:
-        seconds = self._left()
-        return "" if seconds is None or self._done >= self._total else f", about {duration(seconds)} left"
+        words = self._left() if self._done < self._total else ""
+        return f", {words}" if words else ""
 
     def __rich__(self) -> RenderableType:
         """Return what is seen now."""
@@ -146,7 +146,3 @@ def duration(seconds: float) -> str:
         return f"{minutes // 60} h {minutes % 60} min"
     hours = round(minutes / 60)
     return f"{hours // 24} d {hours % 24} h"
-
-
-def _unknown() -> None:
-    """Say that nothing is known."""

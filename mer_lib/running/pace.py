@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from mer_lib.evaluation.crossval import FoldTask
 from mer_lib.evaluation.store import PredictionStore
+from mer_lib.running.display import duration
 
 
 class Pace:
@@ -31,19 +32,26 @@ class Pace:
         self._seconds.setdefault(task.address, []).append(seconds)
 
     @property
-    def seconds_left(self) -> float | None:
-        """Estimate for all folds that are left, in seconds of the clock; None while nothing is known of any.
+    def left(self) -> tuple[float, int]:
+        """Seconds of the clock that are left, and how many folds they leave out, because nobody knows their method.
 
-        A variant of which no fold is known is taken for the mean of those with the same method, else of all.
+        A variant of which no fold is known is taken for the mean of those with the same method. Methods differ a
+        hundredfold, so one of which no fold is known is not guessed at.
         """
-        if not any(self._seconds.values()):
-            return None
         by_model: dict[str, list[float]] = defaultdict(list)
         for address, seconds in self._seconds.items():
             by_model[self._model[address]] += seconds
-        every = [value for seconds in self._seconds.values() for value in seconds]
-        known = {a: self._seconds[a] or by_model[self._model[a]] or every for a in self._left}
-        return sum(count * _mean(known[address]) for address, count in self._left.items()) / self._workers
+        known = {address: self._seconds[address] or by_model[self._model[address]] for address in self._left}
+        timed = sum(count * _mean(known[address]) for address, count in self._left.items() if known[address])
+        return timed / self._workers, sum(count for address, count in self._left.items() if not known[address])
+
+    @property
+    def words(self) -> str:
+        """What is left, to stand after a count of folds; empty while nothing is known."""
+        seconds, untimed = self.left
+        if not untimed:
+            return f"about {duration(seconds)} left"
+        return f"{duration(seconds)} + {untimed} untimed left" if any(self._seconds.values()) else ""
 
 
 def seconds_of(address: str, store: PredictionStore, device: str | None = None) -> list[float]:

@@ -54,7 +54,7 @@ def train(
     if not tasks:
         return outcome
     watch = _Watch(board, events, Pace(tasks, store, parameters.jobs))
-    board.count("folds", len(tasks), lambda: watch.pace.seconds_left)
+    board.count("folds", len(tasks), lambda: watch.pace.words)
     with closing(make(parameters.jobs, cluster)) as executor, warnings.catch_warnings():
         warnings.simplefilter("ignore", FoldWarning)  # said below, each once, without tearing the display
         summary = crossval.run(
