@@ -19,6 +19,7 @@ from mer_lib.apex.spotting import spot
 from mer_lib.datasets import ClipDataset
 from mer_lib.errors import DataError, MerError, ParameterError, fault_list
 from mer_lib.faces import detector
+from mer_lib.orphans import delayed
 
 #: A spotted frame counts as right within so much of the clip's length from onset to offset.
 NEAR = 0.1
@@ -100,7 +101,7 @@ def score(
         raise ParameterError(
             f"score: expected a clip, a task and a process or more, got {len(chosen)}, {len(tasks)} and {jobs}"
         )
-    calls = (joblib.delayed(_judged)(clip, tuple(tasks)) for clip in _opened(clips, chosen, points or _mesh_of))
+    calls = (delayed(_judged)(clip, tuple(tasks)) for clip in _opened(clips, chosen, points or _mesh_of))
     workers = joblib.Parallel(n_jobs=min(jobs, len(chosen)), return_as="generator", max_nbytes=None, batch_size=1)
     rows: list[dict[str, Any]] = []
     for done, (sample_id, judged) in enumerate(zip(chosen, workers(calls), strict=True), 1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from mer_lib.features.cache import FeatureCache, Made
 from mer_lib.features.clip import Annotation, annotation_of
 from mer_lib.features.report import Listener
 from mer_lib.motion.batch import one_thread
-from mer_lib.orphans import end_with
+from mer_lib.orphans import delayed
 from mer_lib.settings import cache_root
 
 
@@ -111,7 +110,7 @@ def _outcomes(recipe: Any, tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[
     """Yield what was made of each clip, or what is wrong with it, in the order in which they are finished."""
     if not tasks:
         return
-    calls = (joblib.delayed(_outcome)(recipe, number, task, os.getpid()) for number, task in enumerate(tasks))
+    calls = (delayed(_outcome)(recipe, number, task) for number, task in enumerate(tasks))
     workers = joblib.Parallel(n_jobs=min(jobs, len(tasks)), return_as="generator_unordered")
     try:
         for number, outcome in workers(calls):
@@ -122,8 +121,7 @@ def _outcomes(recipe: Any, tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[
         ) from error
 
 
-def _outcome(recipe: Any, number: int, task: _Task, asking: int) -> tuple[int, Made | str]:
-    end_with(asking)
+def _outcome(recipe: Any, number: int, task: _Task) -> tuple[int, Made | str]:
     try:
         with one_thread(flow_of(recipe)):
             return number, make(recipe, task.sample_id, task.source, task.annotation)

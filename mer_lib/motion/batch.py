@@ -15,6 +15,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from mer_lib.errors import DataError, MerError, ParameterError, RunError
 from mer_lib.motion.flow import RAFT, FlowMethod, flow_method, optical_flow
 from mer_lib.motion.raft import VARIABLES, weights_file
+from mer_lib.orphans import delayed
 
 Listener = Callable[[int, int], None]
 
@@ -52,7 +53,7 @@ def flows(
     failed: list[MerError] = []
     wanted = takewhile(lambda _: not failed, enumerate(given))
     named = _weights(chosen)
-    calls = (joblib.delayed(_one)(number, pair, chosen, named) for number, pair in wanted)
+    calls = (delayed(_one)(number, pair, chosen, named) for number, pair in wanted)
     # Images are sent to the processes, not left for them in temporary files.
     workers = joblib.Parallel(n_jobs=min(jobs, max(len(given), 1)), return_as="generator", max_nbytes=None)
     try:

@@ -8,6 +8,8 @@ from typing import Any
 
 import joblib
 
+from mer_lib.orphans import delayed
+
 
 def side_by_side(function: Callable[[Any], Any], arguments: Iterable[Any], jobs: int) -> list[Any]:
     """Return what `function` makes of each of `arguments`, in their order, in at most `jobs` processes.
@@ -20,4 +22,4 @@ def side_by_side(function: Callable[[Any], Any], arguments: Iterable[Any], jobs:
     with warnings.catch_warnings():
         # A worker whose memory has grown is replaced between two calls; nothing is lost.
         warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-        return workers(joblib.delayed(function)(argument) for argument in given)
+        return workers(delayed(function)(argument) for argument in given)

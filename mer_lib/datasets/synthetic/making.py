@@ -26,6 +26,7 @@ from mer_lib.datasets.synthetic.produce import Contents, plan_of, produce
 from mer_lib.datasets.synthetic.recipe import recipe
 from mer_lib.datasets.synthetic.storage import FIRST_NUMBER, ClipFiles, Truth, files_of, parse_truth
 from mer_lib.errors import DataError, RunError
+from mer_lib.orphans import delayed
 
 # Measured on one core of a common processor; they only serve to say what to expect.
 BYTES_A_PIXEL = {True: 0.21, False: 0.20}  # colour, grey
@@ -161,7 +162,7 @@ def make_entries(entries: Sequence[Entry], root: Path, jobs: int = 1, listener: 
     if groups:
         tell(0, len(entries), groups[0][0].sample_id)
     try:
-        for made in workers(joblib.delayed(_make_group)(group, root) for group in groups):
+        for made in workers(delayed(_make_group)(group, root) for group in groups):
             records += made
             tell(len(records), len(entries), made[-1].sample_id)
     except OSError as error:
