@@ -259,7 +259,7 @@ def test_settings_are_headed_by_their_range(ablation: Measurement) -> None:
 def test_counted_numbers_are_headed_by_how_many_there_are() -> None:
     cells = filled("htnet.table1", measured=[28, *[np.nan] * 39])
     line = headline(entry_of("htnet.table1", cells))
-    assert line.text == "1 of 40 numbers, such as subjects of SAMM: 28"
+    assert line.text == "1 of 40 numbers, such as subjects = 28 (SAMM)"
     assert line.beside == "28"
     assert headline(entry_of("htnet.table1", cells.assign(kind="synthetic"))).beside == ""
     assert headline(missing("htnet.table1")).text == ""

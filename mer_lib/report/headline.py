@@ -80,6 +80,5 @@ def _numbers(found: pd.DataFrame, total: int) -> Headline:
     place = [first["method"], first["variant"], dataset]
     where = ", ".join(part for part in place if part)
     value = in_unit(first["measured"], first["unit"])
-    text = f"{len(found)} of {total} numbers, such as {metric_name(first['metric'], first['unit'])}"
-    text += f" of {where}: {value}" if where else f": {value}"
-    return Headline(text, "" if drawn else in_unit(first["published"], first["unit"]))
+    text = f"{len(found)} of {total} numbers, such as {metric_name(first['metric'], first['unit'])} = {value}"
+    return Headline(f"{text} ({where})" if where else text, "" if drawn else in_unit(first["published"], first["unit"]))

@@ -24,6 +24,15 @@ FEW_REASONS = 3  # so many are said of all numbers of a table at once
 FEW_SETTINGS = 1  # up to so many rows a table is turned: its metrics become the rows
 
 
+#: What parts of the names of published quantities are for people.
+_IN_NAMES = {
+    "acc": "accuracy", "am3f": "AM3F-FlowNet", "auc": "AUC", "bi_woof": "Bi-WOOF", "cnn": "CNN", "f1": "F1",
+    "gain_both": "gain of both", "gain_mfem": "gain of MFEM", "gain_mffm": "gain of MFFM", "lbp_top": "LBP-TOP",
+    "lr": "learning rate", "slstt": "SLSTT", "tp": "right:", "uar": "UAR", "uf1": "UF1",
+}  # fmt: skip
+_IN_NAME = re.compile(rf"(?<![a-z0-9])({'|'.join(_IN_NAMES)})(?![a-z0-9])")
+_COUNTED = re.compile("^(n|cm)_")  # samples, pairs of classes
+_ENDS = {"_from": ", from", "_to": ", to", "_min": ", at least"}
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")  # as some numbers are printed
 
 
@@ -137,11 +146,16 @@ def metric_name(metric: str, unit: str) -> str:
     """Return the name of a published quantity for people.
 
     >>> metric_name("uf1", "fraction"), metric_name("n_negative", "count"), metric_name("acc", "percent")
-    ('UF1', 'n negative', 'acc, %')
+    ('UF1', 'negative', 'accuracy, %')
+    >>> metric_name("uf1_gain_over_bi_woof_to", "fraction"), metric_name("gain_over_cnn_points", "points")
+    ('UF1 gain over Bi-WOOF, to', 'gain over CNN, points')
     """
     name = metric_label(metric)
     if name == metric:
-        name = metric.removesuffix(f"_{unit}").replace("_", " ")
+        name = _COUNTED.sub("", metric.removesuffix(f"_{unit}"))
+    for end, words in _ENDS.items():
+        name = f"{name.removesuffix(end)}{words}" if name.endswith(end) else name
+    name = _IN_NAME.sub(lambda part: _IN_NAMES[part[0]], name).replace("_", " ")
     ending = {"percent": "%", "fraction": "", "count": "", "flag": ""}.get(unit, unit)
     return f"{name}, {ending}" if ending and not name.endswith(ending) else name
 
