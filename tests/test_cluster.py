@@ -46,7 +46,9 @@ def at(number: int, act: Callable[[], None]) -> Callable[[FoldEvent, int, int], 
     return lambda event, done, total: act() if done == number else None
 
 
-def test_a_cluster_gives_the_bytes_of_a_serial_run_whatever_is_killed(tmp_path: Path, start: Start) -> None:
+def test_a_cluster_gives_the_bytes_of_a_serial_run_whatever_is_killed(
+    tmp_path: Path, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
     serial, clustered, killed, cut_off = (PredictionStore(tmp_path / name / "store") for name in "abcd")
     asked = job(epochs=6)
     run([asked], serial, device="cpu")
@@ -85,6 +87,7 @@ def test_a_cluster_gives_the_bytes_of_a_serial_run_whatever_is_killed(tmp_path: 
     with pytest.raises(RunError, match=r"scheduler is gone; finished folds are kept.*run again to go on"):
         run([asked], cut_off, device="cpu", executor=executor, listener=at(2, scheduler.kill))
     executor.close()
+    assert [record for record in caplog.records if record.exc_info] == []  # the error alone says it
     done = len(fold_bytes(cut_off))
     assert 2 <= done < N_SUBJECTS
     summary = run([asked], cut_off, device="cpu")

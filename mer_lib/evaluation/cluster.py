@@ -6,6 +6,7 @@ back, and no file is shared. Pretrained weights have to be at hand where it runs
 
 from __future__ import annotations
 
+import logging
 import queue
 import tempfile
 import traceback
@@ -88,6 +89,8 @@ class DaskCluster:
     def _connect(self) -> Client:
         from distributed import Client
 
+        # Of a scheduler that is lost it prints pages; what there is to say is said by RunError.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         if self._spec is not None and self._batch is None:
             self._batch = batch_cluster(self._spec)
         try:
