@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -93,6 +94,27 @@ def test_a_cluster_gives_the_bytes_of_a_serial_run_whatever_is_killed(
     summary = run([asked], cut_off, device="cpu")
     assert (summary.found, summary.computed) == (done, N_SUBJECTS - done)
     assert fold_bytes(cut_off) == expected
+
+
+def test_folds_wait_for_a_worker_however_late_it_comes(
+    tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_S", 3.0)
+    file = tmp_path / "scheduler.json"
+    start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+    wait_until(file.exists)
+    address = next(part for part in file.read_text().split('"') if part.startswith("tcp://"))
+    options = ("--nthreads", "1", "--no-nanny", "--scheduler-file", str(file), "--local-directory", str(tmp_path))
+    late = threading.Timer(6.0, start, ("worker", *options))  # twice as late as a scheduler may answer
+    late.start()
+    executor = executors.make(1, address)
+    try:
+        with pytest.warns(ClusterWarning, match="no worker has joined yet"):
+            summary = run([job("dummy")], PredictionStore(tmp_path / "store"), device="cpu", executor=executor)
+    finally:
+        late.join()
+        executor.close()
+    assert (summary.computed, executor.workers) == (N_SUBJECTS, 1)
 
 
 def test_no_scheduler_is_said_with_what_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

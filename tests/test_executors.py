@@ -157,6 +157,26 @@ def test_inputs_that_are_lost_in_the_middle_fail_the_folds_that_need_them(store:
         assert "DataError: frames are gone" in outcomes[7].error
 
 
+def test_where_no_fold_can_be_fed_a_run_ends(store: PredictionStore) -> None:
+    def inputs_of(key: str) -> Inputs:
+        raise DataError("frames are gone")
+
+    for executor in (Serial(), Processes(2)):
+        outcomes = kept(executor.run(calls_of(job("dummy"), store), inputs_of, lambda task: None))
+        assert ["frames are gone" in outcome.error for outcome in outcomes.values()] == [True] * N_SUBJECTS
+
+
+def test_a_worker_that_dies_in_the_middle_of_a_message_was_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = worker_process.Worker()
+    assert worker.take() is None  # it can begin
+
+    def cut_off() -> None:
+        raise OSError("got end of file during message")
+
+    monkeypatch.setattr(worker.connection, "recv", cut_off, raising=False)
+    assert isinstance(worker.take(), worker_process.Killed)
+
+
 WORKS_SIDE_BY_SIDE = """
 import os, time
 from joblib import Parallel

@@ -6,9 +6,11 @@ back, and no file is shared. Pretrained weights have to be at hand where it runs
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import queue
 import tempfile
+import time
 import traceback
 import warnings
 from collections import Counter, deque
@@ -63,6 +65,12 @@ class DaskCluster:
         self._spec = None if "://" in where else read_spec(Path(where))
         self._client: Client | None = None
         self._batch: Any = None
+        self._run: _Run | None = None
+
+    @property
+    def workers(self) -> int:
+        """See :class:`mer_lib.evaluation.executors.Executor`; as many as there were when folds were last sent."""
+        return self._run.workers if self._run else 1
 
     def run(self, calls: Sequence[FoldCall], inputs_of: InputsOf, started: Started) -> Outcomes:
         """See :class:`mer_lib.evaluation.executors.Executor`.
@@ -71,7 +79,8 @@ class DaskCluster:
             RunError: the scheduler does not answer, or is gone.
         """
         if calls:
-            yield from _Run(self._connected(), self.where).outcomes(calls, inputs_of, started)
+            self._run = _Run(self._connected(), self.where)
+            yield from self._run.outcomes(calls, inputs_of, started)
 
     def close(self) -> None:
         """Leave the cluster; batch jobs that were started for this run are ended."""
@@ -116,6 +125,7 @@ class _Run:
         self._flying: dict[Future, FoldCall] = {}
         self._sent: dict[str, Future] = {}  # inputs on the cluster, by their key
         self._lost: Counter[str] = Counter()  # how often the inputs of a fold were
+        self.workers = 1
 
     def outcomes(self, calls: Sequence[FoldCall], inputs_of: InputsOf, started: Started) -> Outcomes:
         """Yield each call with its outcome; as many are under way as there are workers."""
@@ -139,7 +149,7 @@ class _Run:
         self, waiting: deque[FoldCall], inputs_of: InputsOf, started: Started
     ) -> Iterator[tuple[FoldCall, Outcome]]:
         """Send as many calls as there are workers without one; yield those whose inputs are lost."""
-        while waiting and len(self._flying) < max(1, len(self._ask(self._client.nthreads))):
+        while waiting and len(self._flying) < self._count_workers():
             call = waiting.popleft()
             inputs = fed(call, inputs_of)
             if isinstance(inputs, Outcome):
@@ -153,9 +163,24 @@ class _Run:
 
     def _held(self, key: str, inputs: Inputs) -> Future:
         """Return the inputs as something that workers fetch from each other; those of the folds before are let go."""
-        if key not in self._sent:
-            self._sent = {key: self._ask(self._client.scatter, inputs, hash=False)}
+        while key not in self._sent:
+            while not self._ask(self._client.nthreads):
+                time.sleep(POLL_S)  # batch jobs may stand in a queue for hours
+            held = self._ask(self._scattered, inputs)
+            self._sent = {key: held} if held else {}
         return self._sent[key]
+
+    def _scattered(self, inputs: Inputs) -> Future | None:
+        """Send inputs to a worker; None where the last one has left meanwhile."""
+        try:
+            return self._client.scatter(inputs, hash=False)
+        except (TimeoutError, asyncio.TimeoutError):
+            return None
+
+    def _count_workers(self) -> int:
+        """Note how many workers there are, and return how many folds may be under way: one where nobody is there."""
+        self.workers = max(1, len(self._ask(self._client.nthreads)))
+        return self.workers
 
     def _finished(self) -> list[Future]:
         """Wait a while for the next future that is done."""

@@ -47,6 +47,10 @@ def make(n_jobs: int = 1, cluster: str | None = None) -> Executor:
 class Executor(Protocol):
     """Computes folds in any order."""
 
+    @property
+    def workers(self) -> int:
+        """How many folds are computed at a time."""
+
     def run(self, calls: Sequence[FoldCall], inputs_of: InputsOf, started: Started) -> Outcomes:
         """Yield each call with its outcome, as they are finished; closing the generator stops the work."""
 
@@ -56,6 +60,8 @@ class Executor(Protocol):
 
 class Serial:
     """Computes one fold after the other in this process."""
+
+    workers = 1
 
     def run(self, calls: Sequence[FoldCall], inputs_of: InputsOf, started: Started) -> Outcomes:
         """See :class:`Executor`; the order is that of `calls`."""
@@ -84,12 +90,12 @@ class Processes:
     def __init__(self, n: int) -> None:
         if n < 1:
             raise ParameterError(f"jobs: expected at least 1 process, got {n}")
-        self.n = n
+        self.workers = n
 
     def run(self, calls: Sequence[FoldCall], inputs_of: InputsOf, started: Started) -> Outcomes:
         """See :class:`Executor`."""
         killed = []
-        for call, outcome in CREW.run(calls, self.n, inputs_of, started):
+        for call, outcome in CREW.run(calls, self.workers, inputs_of, started):
             if isinstance(outcome, Killed):
                 killed.append(call)
             else:

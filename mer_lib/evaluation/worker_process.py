@@ -20,7 +20,7 @@ from mer_lib.evaluation.work import FoldCall, FoldTask, Outcome, carry_out, fed
 from mer_lib.orphans import end_with
 
 IDLE_S = 300.0  # a worker without work ends after that
-_GONE = (EOFError, BrokenPipeError, ConnectionResetError)
+_GONE = (EOFError, OSError)  # of a pipe: the other side has ended, perhaps in the middle of a message
 
 
 class Killed(str):
@@ -132,7 +132,7 @@ class Crew:
                         continue
                     busy[self._begin(call, inputs)] = call
                     started(call.task)
-                for worker in _heard(busy):
+                for worker in _heard(busy) if busy else ():
                     outcome = worker.take()
                     if outcome is not None:
                         self._idle += [worker] if isinstance(outcome, Outcome) else []

@@ -80,12 +80,12 @@ def check_all(jobs: int) -> None:
 
 
 def _file(experiment_id: str) -> Path:
-    text = f"{_basis()}\n{reported(experiment_id).to_csv()}"
+    text = f"{checking_version()}\n{reported(experiment_id).to_csv()}"
     return cache_root() / FOLDER / f"{experiment_id}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.csv"
 
 
 @lru_cache
-def _basis() -> str:
+def checking_version() -> str:
     """What verdicts rest on besides the numbers: the code of the checker and the stated class counts."""
     sources = [*sorted(Path(claims.__file__).parent.glob("*.py")), Path(__file__)]
     counts = repr([named_counts(*label) for labels in _LABELS.values() for label in labels])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from mer_lib.evaluation.crossval import FoldTask
 from mer_lib.evaluation.store import PredictionStore
@@ -16,20 +16,24 @@ class Pace:
     Args:
         tasks: what has to be computed.
         store: its events tell how long folds of the same address took.
-        workers: folds side by side.
+        workers: tells how many folds are computed side by side.
+        device: kind of device whose remembered folds count ("cpu", "cuda"); any where None.
     """
 
-    def __init__(self, tasks: Iterable[FoldTask], store: PredictionStore, workers: int) -> None:
+    def __init__(
+        self, tasks: Iterable[FoldTask], store: PredictionStore, workers: Callable[[], int], device: str | None = None
+    ) -> None:
         tasks = list(tasks)
         self._left = Counter(task.address for task in tasks)
         self._model = {task.address: task.variant.model.name for task in tasks}
-        self._seconds = {address: seconds_of(address, store) for address in self._left}
-        self._workers = max(workers, 1)
+        self._seconds = {address: seconds_of(address, store, device) for address in self._left}
+        self._workers = workers
 
-    def finished(self, task: FoldTask, seconds: float) -> None:
-        """Take note of a fold that is done, or has failed."""
+    def finished(self, task: FoldTask, seconds: float | None) -> None:
+        """Take note of a fold that is done; one that has failed took no time that tells anything."""
         self._left[task.address] -= 1
-        self._seconds.setdefault(task.address, []).append(seconds)
+        if seconds is not None:
+            self._seconds[task.address].append(seconds)
 
     @property
     def left(self) -> tuple[float, int]:
@@ -43,7 +47,7 @@ class Pace:
             by_model[self._model[address]] += seconds
         known = {address: self._seconds[address] or by_model[self._model[address]] for address in self._left}
         timed = sum(count * _mean(known[address]) for address, count in self._left.items() if known[address])
-        return timed / self._workers, sum(count for address, count in self._left.items() if not known[address])
+        return timed / self._workers(), sum(count for address, count in self._left.items() if not known[address])
 
     @property
     def words(self) -> str:

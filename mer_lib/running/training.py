@@ -13,6 +13,7 @@ from mer_lib.evaluation.executors import make
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.lab import TrainingParameters
 from mer_lib.running.display import Board
+from mer_lib.running.estimate import device_kind
 from mer_lib.running.events import EventLog
 from mer_lib.running.pace import Pace
 from mer_lib.running.plan import Plan
@@ -53,9 +54,10 @@ def train(
     tasks = plan.tasks
     if not tasks:
         return outcome
-    watch = _Watch(board, events, Pace(tasks, store, parameters.jobs))
-    board.count("folds", len(tasks), lambda: watch.pace.words)
     with closing(make(parameters.jobs, cluster)) as executor, warnings.catch_warnings():
+        device = None if cluster else device_kind(parameters.device)
+        watch = _Watch(board, events, Pace(tasks, store, lambda: executor.workers, device))
+        board.count("folds", len(tasks), lambda: watch.pace.words)
         warnings.simplefilter("ignore", FoldWarning)  # said below, each once, without tearing the display
         summary = crossval.run(
             plan.jobs,
@@ -87,7 +89,7 @@ class _Watch:
 
     def finished(self, event: FoldEvent, done: int, total: int) -> None:
         task = event.task
-        self.pace.finished(task, event.seconds)
+        self.pace.finished(task, None if event.error else event.seconds)
         self.board.end(_key(task), "failed" if event.error else "done")
         if event.error:
             self.events.write("fold failed", **_entries(task), traceback=event.error)
