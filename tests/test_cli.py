@@ -73,7 +73,6 @@ def test_data_check_counts_what_is_there(mer) -> None:
         (["run", "--device", "tpu", "--data", "toy_flow"], "device"),
         (["report", "--data", "megc2019_flow"], "git clone"),
         (["experiments", "--data", "nothing"], "nothing"),
-        (["experiments"], "mer data make synthetic --profile demo"),
         (["report", "--data", "synthetic_demo"], "mer data make synthetic --profile demo"),
     ],
 )

@@ -71,11 +71,11 @@ def test_one_epoch_of_each_distinct_variant_is_extrapolated_to_epochs_folds_seed
 
 def test_what_is_stored_is_not_left() -> None:
     job = Job("toy ststnet", variant(), toy())
-    planned = VariantPlan("toy", "ststnet", [job], found=6, missing=[SimpleNamespace()] * 2)
+    planned = VariantPlan("toy", "ststnet", [job], {0: 6}, missing=[SimpleNamespace()] * 2)
     times = Times(2, {job.address: 3.0}, {key_of(job): 10.0})
     assert times.of([planned]) == (8 * 3.0 + 10.0) / 2
     assert times.of([planned], missing=True) == (2 * 3.0 + 10.0) / 2
-    done = VariantPlan("toy", "ststnet", [job], found=8, missing=[])
+    done = VariantPlan("toy", "ststnet", [job], {0: 8}, missing=[])
     assert times.of([done], missing=True) == 0.0
     assert Times().of([planned]) is None
 
@@ -122,5 +122,5 @@ def test_the_list_says_what_is_needed_what_is_here_and_how_long_it_takes(clock) 
     assert "0 of 3 │ 30 s │ 30 s" in told  # 5 letters, 2 epochs, 3 folds
     assert "here: toy_flow" in told
     assert "counted, not trained" in told
-    assert "cannot be run: Synthetic A, B, C, profile smoke (synthetic_smoke) is absent" in told
+    assert "not planned: it needs Synthetic A, B, C, profile smoke, which a run makes first" in told
     assert "All together, shared variants once: 30 s, of which 30 s are left" in told

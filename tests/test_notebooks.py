@@ -155,7 +155,7 @@ def test_what_may_have_changed_is_executed_again(executed, tmp_path, monkeypatch
     elif change == "half a copy":
         target.write_bytes(target.read_bytes()[:1000])
     elif change == "library":
-        monkeypatch.setattr(runner, "surroundings", lambda dataset: "another library")
+        monkeypatch.setattr(runner, "surroundings", lambda *given: "another library")
     elif change == "annotation":
         monkeypatch.setattr(seals, "traces", lambda: ["casme2: another workbook"])
     began = []

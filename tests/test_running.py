@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -24,7 +25,7 @@ from mer_lib.papers.experiments import experiments
 from mer_lib.papers.measure import run_experiment
 from mer_lib.papers.paper_set import paper_set
 from mer_lib.running import events as events_module
-from mer_lib.running import notebooks, runner
+from mer_lib.running import notebooks, runner, seals
 from mer_lib.running.alone import alone_in
 from mer_lib.running.display import Board
 from mer_lib.running.dry import show_dry_run
@@ -177,6 +178,50 @@ def test_a_dry_run_says_what_would_run_and_why_and_writes_nothing(go, grid, tmp_
     assert told.count("parameter changed: training.permute_labels False → True") == 3
 
 
+@pytest.mark.parametrize(("data", "profile"), [("synthetic_smoke", "smoke"), ("best", "demo")])
+def test_without_data_a_dry_run_says_what_a_run_would_make_first(grid, tmp_path, monkeypatch, data, profile) -> None:
+    monkeypatch.setenv("MER_DATA_ROOT", str(tmp_path / "nothing"))
+    console = Console(file=io.StringIO(), width=200)
+    asked = runner.request({**SMOKE, "data": data}, targets=("htnet.fig7",), grid=grid)
+    before = snapshot(tmp_path)
+    show_dry_run(asked, console)
+    told = console.file.getvalue()
+    assert f"Not planned: htnet.fig7, own.machines: it needs Synthetic A, B, C, profile {profile}" in told
+    assert snapshot(tmp_path) == before
+
+
+def test_a_grid_may_be_named_before_it_is_known(grid, tmp_path) -> None:
+    assert runner.request(SMOKE, targets=("own.machines",), grid=grid).wanted() == ["own.machines"]
+
+
+def test_code_is_noted_before_anything_is_computed(go, monkeypatch) -> None:
+    """Else what a long run made would be taken for the work of a file that was edited meanwhile."""
+    order, train = [], runner.train
+    for name in ("scoring_version", "checking_version", "library_digest"):
+        monkeypatch.setattr(runner, name, lambda name=name: order.append(name) or name)
+    monkeypatch.setattr(runner, "train", lambda *given: order.append("train") or train(*given))
+    go()
+    assert order == ["scoring_version", "checking_version", "library_digest", "train"]
+
+
+def test_best_data_are_those_that_were_found_when_the_run_began(go, monkeypatch) -> None:
+    monkeypatch.setattr(runner, "load_data", lambda *given: toy())
+    monkeypatch.setitem(SMOKE, "data", "best")
+    seen = []
+    plan_all = runner.plan_notebooks
+    monkeypatch.setattr(runner, "plan_notebooks", lambda *given: seen.append(given[1].data) or plan_all(*given))
+    go()
+    assert seen == [toy().name]
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]", "null", '{"metadata": null}', "\ud83d"])
+def test_half_a_notebook_bears_no_seal(tmp_path, content) -> None:
+    target = tmp_path / "copy.ipynb"
+    target.write_bytes(content.encode("utf-8", errors="surrogatepass"))
+    assert not seals.is_sealed(target, "seal")
+    assert not seals.is_sealed(tmp_path / "none.ipynb", "seal")
+
+
 def snapshot(folder: Path) -> dict[Path, tuple[int, int]]:
     return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*") if path.is_file()}
 
@@ -272,14 +317,42 @@ def test_shared_variants_are_computed_once_and_experiments_without_data_are_left
         return toy()
 
     parameters = runner.request(SMOKE).parameters
-    plan = make_plan(wanted, parameters, data_of, PredictionStore(settings.store_root()))
+    plan = make_plan(wanted, parameters, data_of, empty_store())
     (shared,) = plan.experiments["htnet.fig7"].variants.values()
-    assert shared.shared_with == "htnet.table2 HTNet"
+    assert shared.elsewhere == {0: "htnet.table2 HTNet"}
     assert (shared.to_compute, len(shared.missing)) == ([], 3)
     places = [(task.address, task.split.fold, task.seed) for task in plan.tasks]
     assert len(places) == len(set(places)) == 3 * len(experiments()["htnet.table2"].variants)
     assert plan.left_out == {"capsulenet.table2": "no frames are here"}
     assert not plan.complete(["htnet.fig7"])
+
+
+def test_of_a_shared_variant_each_seed_is_computed_by_the_first_who_wants_it() -> None:
+    first, second = (experiments()[name] for name in ("htnet.table2", "htnet.fig7"))
+    profiles = {"smoke": second.profile("smoke").model_copy(update={"seeds": (0, 1)})}
+    second = second.model_copy(update={"profiles": profiles})
+    plan = make_plan([first, second], runner.request(SMOKE).parameters, lambda experiment: toy(), empty_store())
+    (shared,) = plan.experiments["htnet.fig7"].variants.values()
+    assert (shared.elsewhere, len(shared.missing)) == ({0: "htnet.table2 HTNet"}, 6)
+    assert {task.seed for task in shared.to_compute} == {1}
+    address = shared.jobs[0].address
+    assert sorted(job.seed for job in plan.jobs if job.address == address) == [0, 1]
+    assert len([task for task in plan.tasks if task.address == address]) == 6
+
+
+def test_the_digest_of_a_plan_changes_with_a_fold_that_is_written_anew(go) -> None:
+    go()
+    store = PredictionStore(settings.store_root())
+    plan = make_plan([experiments()["own.machines"]], runner.request(SMOKE).parameters, lambda each: toy(), store)
+    before = plan.digest(store, plan.experiments)
+    assert plan.digest(store, plan.experiments) == before
+    fold = next(store.root.rglob("seed*.parquet"))
+    os.utime(fold, (1, 1))
+    assert plan.digest(store, plan.experiments) != before
+
+
+def empty_store() -> PredictionStore:
+    return PredictionStore(settings.store_root())
 
 
 # -- side by side -----------------------------------------------------------------------------------------------------
@@ -468,7 +541,7 @@ def test_the_time_that_is_left_is_that_of_the_same_variant_else_of_the_same_meth
 
     tasks = [*[task("a", "htnet")] * 3, *[task("b", "htnet")] * 2, *[task("c", "dummy")] * 4]
     store = PredictionStore(tmp_path)
-    pace = Pace(tasks, store, workers=2)
+    pace = Pace(tasks, store, lambda: 2)
     assert (pace.left, pace.words) == ((0.0, 9), "")
     pace.finished(tasks[0], 10.0)
     # 2 of a and 2 of b at 10 s; nothing is known of c
@@ -477,9 +550,12 @@ def test_the_time_that_is_left_is_that_of_the_same_variant_else_of_the_same_meth
     pace.finished(tasks[-1], 1.0)
     assert pace.left == (pytest.approx((4 * 10 + 3 * 1) / 2), 0)
     assert pace.words == "about 22 s left"
+    pace.finished(tasks[-2], None)  # it has failed
+    assert pace.left == (pytest.approx((4 * 10 + 2 * 1) / 2), 0)
     store.folder("b").mkdir()
     store.log("b", {"seconds": 30.0, "device": "cpu"})
-    assert Pace(tasks, store, workers=1).left == (pytest.approx((3 + 2) * 30.0), 4)
+    assert Pace(tasks, store, lambda: 1).left == (pytest.approx((3 + 2) * 30.0), 4)
+    assert Pace(tasks, store, lambda: 1, "cuda").left == (0.0, 9)
 
 
 def test_what_a_notebook_shows_is_in_its_metadata_and_a_grid_belongs_to_what_it_varies(grid) -> None:

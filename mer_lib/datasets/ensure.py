@@ -35,8 +35,8 @@ def ensure(
         ParameterError: the manifest has no such name.
         DataError, RunError: it cannot be made.
     """
-    entry = _wanted(name, need)
-    if entry.profile is None or index.is_current(synthetic_root(), entry.profile):
+    entry = to_make(name, need)
+    if entry is None or entry.profile is None:
         return
     state = "Stale" if _is_there(entry) else "Not there yet"
 
@@ -47,6 +47,16 @@ def ensure(
     from mer_lib.datasets.synthetic import making  # the drawing code is loaded by those who draw
 
     making.make(entry.profile, jobs=jobs, listener=listener, announce=tell)
+
+
+def to_make(name: str, need: Need = "maps") -> Entry | None:
+    """Return the synthetic data that :func:`ensure` would make; None where it would make none.
+
+    Raises:
+        ParameterError: the manifest has no such name.
+    """
+    entry = _wanted(name, need)
+    return None if entry.profile is None or index.is_current(synthetic_root(), entry.profile) else entry
 
 
 def _wanted(name: str, need: Need) -> Entry:

@@ -87,11 +87,11 @@ def _key(groups: Mapping[str, Sequence[Job]], store: PredictionStore) -> bytes:
     for label, jobs in groups.items():
         lines += [label, jobs[0].labelled.name, _samples(jobs[0])]
         for job in jobs:
-            lines += [job.address, str(job.seed), *_files(job, store)]
+            lines += [job.address, str(job.seed), *fold_marks(job, store)]
     return hashlib.sha256("\n".join(lines).encode()).digest()
 
 
-def _files(job: Job, store: PredictionStore) -> list[str]:
+def fold_marks(job: Job, store: PredictionStore) -> list[str]:
     """Return what tells the files of a job from others of the same names: their sizes and times."""
     files = sorted(store.folder(job.address).glob(f"seed{job.seed}-*"))
     stats = [(file.name, file.stat()) for file in files if file.suffix != ".checkpoint"]

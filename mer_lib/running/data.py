@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from mer_lib import datasets
+from mer_lib.datasets.ensure import to_make
 from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.datasets.presence import Need, find
 from mer_lib.errors import DataError
@@ -19,6 +20,8 @@ from mer_lib.papers.experiments import Experiment
 from mer_lib.running.bars import clip_bar, making_progress, progress_bars
 
 DataOf = Callable[[Experiment], FlowMapDataset]
+
+_MADE_FIRST = "it needs {}, which a run makes first"
 
 
 def ensure_data(name: str, jobs: int, console: Console, need: Need = "maps") -> None:
@@ -75,6 +78,9 @@ def data_source(profile: str, dataset: FlowMapDataset, jobs: int, console: Conso
     def with_frames(name: str) -> FlowMapDataset:
         if name not in loaded:
             try:
+                entry = to_make(name, "frames")
+                if entry:
+                    raise DataError(_MADE_FIRST.format(entry.title))
                 loaded[name] = load_maps(find(name, need="frames").entry.name, jobs, console)
             except DataError as error:
                 loaded[name] = error
@@ -84,6 +90,22 @@ def data_source(profile: str, dataset: FlowMapDataset, jobs: int, console: Conso
         return found
 
     return lambda experiment: data_for(experiment, profile, dataset, with_frames)
+
+
+def data_to_plan(parameters: TrainingParameters, console: Console) -> tuple[str, DataOf]:
+    """Return the label of a run's data, and what tells those of each experiment; nothing is made.
+
+    What is returned raises DataError of data that a run would make first.
+    """
+    entry = to_make(parameters.data)
+    if entry is None:
+        dataset = load_maps(parameters.data, 1, console)
+        return dataset.label, data_source(parameters.profile, dataset, 1, console)
+
+    def not_yet(experiment: Experiment) -> FlowMapDataset:
+        raise DataError(_MADE_FIRST.format(entry.title))
+
+    return entry.title, not_yet
 
 
 def warn_of_lost_root(parameters: TrainingParameters, dataset: FlowMapDataset, console: Console) -> None:

@@ -11,11 +11,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from mer_lib import settings
-from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.evaluation.reasons import why
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.papers.experiments import experiments
-from mer_lib.running.data import data_source, load_maps
+from mer_lib.running.data import data_to_plan
 from mer_lib.running.notebooks import plan_notebooks
 from mer_lib.running.plan import ExperimentPlan, Plan, VariantPlan, make_plan
 from mer_lib.running.runner import Request, to_train
@@ -26,30 +25,32 @@ def show_dry_run(asked: Request, console: Console) -> None:
 
     Raises:
         ParameterError: parameters or targets are not as they should be.
-        DataError: data are not here; a run makes synthetic ones, and this does not.
+        DataError: the data are not here, and a run would not make them either.
     """
-    dataset, store = load_maps(asked.parameters.data, 1, console), PredictionStore(settings.store_root())
+    store = PredictionStore(settings.store_root())
     own, wanted = asked.own(), asked.wanted()
     table = experiments() | ({own.id: own} if own else {})
     notebooks = plan_notebooks(asked.folder / "notebooks", asked.parameters, wanted, table)
-    data_of = data_source(asked.parameters.profile, dataset, 1, console)
+    label, data_of = data_to_plan(asked.parameters, console)
     plan = make_plan(to_train(table, wanted, notebooks), asked.parameters, data_of, store)
-    _show(plan, len(notebooks), _empty(dataset, asked), store, console)
+    _show(plan, len(notebooks), _empty(label, asked), store, console)
 
 
 def _show(plan: Plan, notebooks: int, table: Table, store: PredictionStore, console: Console) -> None:
     described = store.descriptions()
     for entry in plan.experiments.values():
         _add(table, entry, store, described)
-    console.print(table)
-    console.print(f"folds to compute: {len(plan.tasks)}, in the store: {plan.found}; notebooks: {notebooks}")
-    for name, reason in plan.left_out.items():
-        console.print(f"{name} cannot be run on these data: {reason}", style="yellow", markup=False, soft_wrap=True)
+    if any(plan.variants):
+        console.print(table)
+        console.print(f"folds to compute: {len(plan.tasks)}, in the store: {plan.found}; notebooks: {notebooks}")
+    for reason in dict.fromkeys(plan.left_out.values()):
+        names = ", ".join(name for name, why_not in plan.left_out.items() if why_not == reason)
+        console.print(f"Not planned: {names}: {reason}", style="yellow", markup=False, soft_wrap=True)
 
 
-def _empty(dataset: FlowMapDataset, asked: Request) -> Table:
+def _empty(label: str, asked: Request) -> Table:
     columns = (Column("experiment", no_wrap=True), "variant", Column("folds", justify="right"), "why")
-    return Table(*columns, title=escape(f"{dataset.label}, profile {asked.parameters.profile}: to be computed"))
+    return Table(*columns, title=escape(f"{label}, profile {asked.parameters.profile}: to be computed"))
 
 
 def _add(table: Table, entry: ExperimentPlan, store: PredictionStore, described: Mapping[str, Any]) -> None:
@@ -61,10 +62,13 @@ def _add(table: Table, entry: ExperimentPlan, store: PredictionStore, described:
 
 def reasons(variant: VariantPlan, store: PredictionStore, described: Mapping[str, Any]) -> str:
     """Return why folds of a variant have to be computed, each reason once with the folds that it holds for."""
-    if variant.shared_with:
-        return f"computed as {variant.shared_with}"
     jobs = {job.seed: job for job in variant.jobs}
-    counts = Counter(why(jobs[task.seed], store, task.split.fold, described) for task in variant.missing)
+    counts = Counter(
+        f"computed as {variant.elsewhere[task.seed]}"
+        if task.seed in variant.elsewhere
+        else why(jobs[task.seed], store, task.split.fold, described)
+        for task in variant.missing
+    )
     if len(counts) == 1:
         return next(iter(counts))
     return "; ".join(f"{count} folds: {words}" for words, count in counts.most_common())

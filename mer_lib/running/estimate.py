@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mer_lib.datasets.clips import ClipDataset
 from mer_lib.datasets.flow_maps import FlowMapDataset
-from mer_lib.errors import DataError
+from mer_lib.errors import DataError, MerError
 from mer_lib.evaluation.feeding import inputs_of, key_of
 from mer_lib.evaluation.folds import Inputs, fit
 from mer_lib.evaluation.jobs import Job
@@ -94,7 +95,7 @@ def estimated(plan: Plan, jobs: int, device: str, said: Said) -> Times:
             continue
         job = variant.jobs[0]
         said(variant.name)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), suppress(MerError):  # what cannot be trained has no time, and a run says why
             warnings.simplefilter("ignore")  # a run says what folds warn of
             if held is None or held[0] != key_of(job):
                 held = key_of(job), _inputs(job, times)

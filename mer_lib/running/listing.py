@@ -15,7 +15,7 @@ from mer_lib.lab import TrainingParameters
 from mer_lib.papers.data_used import needs_frames
 from mer_lib.papers.experiments import Experiment, experiments
 from mer_lib.papers.paper_set import Entry, paper_set
-from mer_lib.running.data import data_source, load_maps
+from mer_lib.running.data import data_to_plan
 from mer_lib.running.display import duration
 from mer_lib.running.estimate import Times, device_kind, estimated, remembered
 from mer_lib.running.plan import ExperimentPlan, Plan, make_plan
@@ -33,15 +33,14 @@ def show_experiments(asked: Request, estimate: bool, console: Console) -> None:
 
     Raises:
         ParameterError: a target matches nothing.
-        DataError: the data are not here.
+        DataError: the data are not here, and a run would not make them either.
     """
     parameters, store = asked.parameters, PredictionStore(settings.store_root())
     names = chosen(asked.targets, asked.only)
-    dataset = load_maps(parameters.data, 1, console)
-    data_of = data_source(parameters.profile, dataset, 1, console)
+    label, data_of = data_to_plan(parameters, console)
     plan = make_plan([experiments()[name] for name in names if name in experiments()], parameters, data_of, store)
     times = _times(plan, store, parameters, estimate, console)
-    table = _empty(f"{dataset.label}, profile {parameters.profile}")
+    table = _empty(f"{label}, profile {parameters.profile}")
     for name in names:
         table.add_row(*map(escape, _row(name, plan, times, parameters.profile)))
     console.print(table)
@@ -80,7 +79,7 @@ def _row(name: str, plan: Plan, times: Times, profile: str) -> tuple[str, ...]:
     there, experiment = plan.experiments[name], experiments()[name]
     about = f"{experiment.question}\nneeds {_needs(experiment, profile)}; "
     if there.reason:
-        return name, f"{about}cannot be run: {there.reason}", "", "", ""
+        return name, f"{about}not planned: {there.reason}", "", "", ""
     data = next(variant.jobs[0].dataset.name for variant in there.variants.values() if variant.jobs)
     return name, f"{about}here: {data}", f"{there.found} of {there.total}", *_both(there, times)
 
@@ -105,6 +104,8 @@ def _both(entry: ExperimentPlan, times: Times) -> tuple[str, str]:
 def _total(plan: Plan, times: Times, parameters: TrainingParameters, estimate: bool) -> str:
     """Return a sentence on all experiments together, in which what variants share counts once."""
     variants = list(plan.variants)
+    if not variants:
+        return "Time: nothing is planned yet."
     every, left = times.of(variants), times.of(variants, missing=True)
     if left is None or every is None:
         return "Time: of folds that the store remembers; ? where there is none. --estimate trains one epoch of each."

@@ -14,24 +14,25 @@ from mer_lib.evaluation.crossval import plan as plan_folds
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.lab import TrainingParameters
 from mer_lib.papers.experiments import Experiment
+from mer_lib.papers.kept import fold_marks
 from mer_lib.papers.measure import jobs_of
 from mer_lib.running.data import DataOf
 
 
 @dataclass(frozen=True)
 class VariantPlan:
-    """One variant: its jobs (one a seed), how many of its folds the store has, and the tasks that are missing.
+    """One variant: its jobs (one a seed), how many of their folds the store has, and the tasks that are missing.
 
-    `shared_with` names an earlier experiment and variant with the same address: its folds are computed there. `reason`
-    says why it cannot be run on these data, where it cannot.
+    `stored` counts by seed. `elsewhere` names, by seed, an earlier experiment and variant whose folds are the same, and
+    are computed there. `reason` says why it cannot be run on these data, where it cannot.
     """
 
     experiment: str
     label: str
     jobs: list[Job] = field(default_factory=list)
-    found: int = 0
+    stored: dict[int, int] = field(default_factory=dict)
     missing: list[FoldTask] = field(default_factory=list)
-    shared_with: str = ""
+    elsewhere: dict[int, str] = field(default_factory=dict)
     reason: str = ""
 
     @property
@@ -40,9 +41,14 @@ class VariantPlan:
         return f"{self.experiment} {self.label}"
 
     @property
+    def found(self) -> int:
+        """Folds in the store."""
+        return sum(self.stored.values())
+
+    @property
     def to_compute(self) -> list[FoldTask]:
-        """The folds that are computed for this variant: none where an earlier one computes them."""
-        return [] if self.shared_with else self.missing
+        """The folds that are computed for this variant: not those that an earlier one computes."""
+        return [task for task in self.missing if task.seed not in self.elsewhere]
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,12 @@ class Plan:
     @property
     def found(self) -> int:
         """Folds in the store, each once."""
-        return sum(variant.found for variant in self.variants if not variant.shared_with)
+        return sum(
+            count
+            for variant in self.variants
+            for seed, count in variant.stored.items()
+            if seed not in variant.elsewhere
+        )
 
     @property
     def jobs(self) -> list[Job]:
@@ -92,9 +103,8 @@ class Plan:
         return [
             job
             for variant in self.variants
-            if not variant.shared_with
             for job in variant.jobs
-            if (job.address, job.seed) in wanted
+            if (job.address, job.seed) in wanted and job.seed not in variant.elsewhere
         ]
 
     @property
@@ -116,7 +126,7 @@ class Plan:
         return all(self.experiments[name].found == self.experiments[name].total for name in names)
 
     def digest(self, store: PredictionStore, names: Iterable[str]) -> str:
-        """Digest what `store` holds of `names`: addresses, folds that are there, failures of the others."""
+        """Digest what `store` holds of `names`: addresses, files of folds that are there, failures of the others."""
         state: list[list[Any]] = []
         for name in names:
             entry = self.experiments[name]
@@ -126,9 +136,9 @@ class Plan:
 
 def _state(variant: VariantPlan, store: PredictionStore) -> list[Any]:
     addresses = sorted({job.address for job in variant.jobs})
-    missing = [[task.split.fold, task.seed] for task in variant.missing]
-    failures = [store.failures(address) for address in addresses] if missing else []
-    return [variant.label, variant.reason, addresses, [job.seed for job in variant.jobs], missing, failures]
+    failures = [store.failures(address) for address in addresses] if variant.missing else []
+    files = [[job.seed, *fold_marks(job, store)] for job in variant.jobs]
+    return [variant.label, variant.reason, addresses, files, failures]
 
 
 def make_plan(
@@ -149,7 +159,7 @@ class _Planner:
     def __init__(self, parameters: TrainingParameters, data_of: DataOf, store: PredictionStore) -> None:
         self._parameters, self._data_of, self._store = parameters, data_of, store
         self._looked_at: dict[tuple[str, int], tuple[int, list[FoldTask]]] = {}
-        self._first: dict[str, str] = {}
+        self._first: dict[tuple[str, int], str] = {}
 
     def experiment(self, experiment: Experiment) -> ExperimentPlan:
         """Return the plan of one experiment."""
@@ -168,17 +178,18 @@ class _Planner:
 
     def _variant(self, name: str, label: str, jobs: list[Job]) -> VariantPlan:
         try:
-            looked_at = [self._look(job) for job in jobs]
+            looked_at = {job.seed: self._look(job) for job in jobs}
         except (DataError, ParameterError) as error:
             return VariantPlan(name, label, reason=str(error))
-        owner = self._first.setdefault(jobs[0].address, f"{name} {label}")
+        mine = f"{name} {label}"
+        owners = {job.seed: self._first.setdefault((job.address, job.seed), mine) for job in jobs}
         return VariantPlan(
             experiment=name,
             label=label,
             jobs=jobs,
-            found=sum(found for found, _ in looked_at),
-            missing=[task for _, missing in looked_at for task in missing],
-            shared_with="" if owner == f"{name} {label}" else owner,
+            stored={seed: found for seed, (found, _) in looked_at.items()},
+            missing=[task for _, missing in looked_at.values() for task in missing],
+            elsewhere={seed: owner for seed, owner in owners.items() if owner != mine},
         )
 
     def _look(self, job: Job) -> tuple[int, list[FoldTask]]:

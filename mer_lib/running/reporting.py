@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mer_lib import settings
+from mer_lib.datasets.ensure import to_make
 from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.datasets.presence import find
 from mer_lib.errors import RunError
@@ -18,8 +19,12 @@ REPORT_FILE = "report.html"
 
 
 def default_folder(parameters: TrainingParameters) -> Path:
-    """Return the folder of report and notebooks: one for each data set and profile, beside the store."""
-    name = find(parameters.data).entry.name
+    """Return the folder of report and notebooks: one for each data set and profile, beside the store.
+
+    Raises:
+        ParameterError, DataError: the data set is unknown.
+    """
+    name = (to_make(parameters.data) or find(parameters.data).entry).name
     return settings.store_root().parent / f"{name}-{parameters.profile}"
 
 

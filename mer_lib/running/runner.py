@@ -6,21 +6,22 @@ import platform
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
 
-from mer_lib import __version__, settings
+from mer_lib import __version__, datasets, settings
 from mer_lib.datasets.flow_maps import FlowMapDataset
 from mer_lib.evaluation.provenance import device_name
 from mer_lib.evaluation.store import PredictionStore
 from mer_lib.lab import TrainingParameters, validated
-from mer_lib.papers.checked import check_all
+from mer_lib.papers.checked import check_all, checking_version
 from mer_lib.papers.experiments import Experiment, experiments, keep
 from mer_lib.papers.grids import check_grid, experiment_of, read_grid
+from mer_lib.papers.kept import scoring_version
 from mer_lib.report import NotebookRecord
 from mer_lib.running.alone import alone_in
 from mer_lib.running.data import DataOf, data_source, ensure_frames, load_data, warn_of_lost_root
@@ -31,6 +32,7 @@ from mer_lib.running.plan import Plan, make_plan
 from mer_lib.running.reporting import REPORT_FILE, default_folder, write_report
 from mer_lib.running.seals import (
     is_sealed,
+    library_digest,
     notebook_seal,
     report_is_sealed,
     report_seal,
@@ -90,8 +92,9 @@ class Request:
             ParameterError: something matches nothing, or the grid is none; all faults at once.
         """
         own = self.own()
-        names = chosen(self.targets, self.only) if self.targets or self.only else []
-        return [*names, *([own.id] if own and own.id not in names else [])] or None
+        mine = [own.id] if own else []
+        names = chosen(self.targets, self.only, mine) if self.targets or self.only else []
+        return [*names, *(name for name in mine if name not in names)] or None
 
 
 @dataclass
@@ -127,17 +130,19 @@ def run(asked: Request, console: Console) -> Outcome:
         ParameterError, DataError: parameters, experiments or data are not as they should be; nothing was run.
         RunError, StoreError: the run cannot go on: nobody computes any more, or nothing can be written.
     """
+    library = _code_in_use()
     wanted = asked.wanted()
     if asked.grid:
         keep(read_grid(asked.grid), asked.parameters.profile)
     dataset = load_data(asked.parameters.data, asked.parameters.jobs, console)
     warn_of_lost_root(asked.parameters, dataset, console)
+    asked = _settled(asked, dataset)
     with alone_in(asked.folder), Board(console) as board:
         events = EventLog(asked.folder / EVENTS_FILE)
         events.write("run started", **_started(asked, dataset))
         begun = time.monotonic()
         try:
-            outcome = _Run(asked, dataset, board, events, console).go(wanted)
+            outcome = _Run(asked, dataset, library, board, events, console).go(wanted)
         except KeyboardInterrupt:
             events.write("run stopped", seconds=round(time.monotonic() - begun, 1))
             raise
@@ -157,9 +162,15 @@ class _Run:
     """The phases of one run, and what they share."""
 
     def __init__(
-        self, asked: Request, dataset: FlowMapDataset, board: Board, events: EventLog, console: Console
+        self,
+        asked: Request,
+        dataset: FlowMapDataset,
+        library: str,
+        board: Board,
+        events: EventLog,
+        console: Console,
     ) -> None:
-        self.asked, self.parameters, self.dataset = asked, asked.parameters, dataset
+        self.asked, self.parameters, self.dataset, self.library = asked, asked.parameters, dataset, library
         self.board, self.events, self.console = board, events, console
         self.store = PredictionStore(settings.store_root())
 
@@ -177,7 +188,7 @@ class _Run:
         if plan.tasks:
             whole = self._plan(mine, data_of)
         check_all(self.parameters.jobs)  # once, before notebooks side by side would each do it
-        around = surroundings(self.dataset)
+        around = surroundings(self.dataset, self.library)
         outcome.notebooks = self._execute(notebooks, whole, around)
         if trained.failed:
             whole = self._plan(mine, data_of)
@@ -261,6 +272,22 @@ class _Run:
         set_report_seal(path, seal)
         self.events.write("report written", path=str(path), seconds=round(self.board.end("report", counted=False), 1))
         return path
+
+
+def _code_in_use() -> str:
+    """Digest the library as this process runs it: read at once, so that what it makes is not taken for newer code's.
+
+    Else whoever edits a file while folds are trained would have old results kept as those of the new file.
+    """
+    scoring_version()
+    checking_version()
+    return library_digest()
+
+
+def _settled(asked: Request, dataset: FlowMapDataset) -> Request:
+    """Return `asked` with "best" data and the default folder replaced by what they stand for while this run lasts."""
+    named = dataset.name if asked.parameters.data == datasets.BEST else asked.parameters.data
+    return replace(asked, parameters=asked.parameters.model_copy(update={"data": named}), out=asked.folder)
 
 
 def to_train(

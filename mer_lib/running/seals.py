@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mer_lib import atomic, datasets, settings
@@ -17,12 +18,23 @@ from mer_lib.running.notebooks import NotebookRun
 _NOT_SHOWN = ("jobs", "device")  # parameters that change how long something takes, and nothing that is seen
 
 
-def surroundings(dataset: FlowMapDataset) -> str:
-    """Digest what everything rests on: the library, its data, and which data sets and annotations are here."""
-    digest = hashlib.sha256(dataset.digest.encode())
+def surroundings(dataset: FlowMapDataset, library: str) -> str:
+    """Digest what everything rests on: the library, its data, and which data sets and annotations are here.
+
+    Args:
+        dataset: the data of the run.
+        library: what :func:`library_digest` was when the run began.
+    """
+    digest = hashlib.sha256(f"{dataset.digest} {library}".encode())
     digest.update(json.dumps([[entry.name, entry.present] for entry in datasets.available()]).encode())
     digest.update(json.dumps(traces()).encode())
     digest.update(settings.manifest_path().read_bytes())
+    return digest.hexdigest()
+
+
+def library_digest() -> str:
+    """Digest every file of the library as it lies on the disk now."""
+    digest = hashlib.sha256()
     package = Path(__file__).parent.parent
     for file in sorted(package.rglob("*.*")):
         if file.suffix != ".pyc" and file.is_file():
@@ -48,17 +60,17 @@ def notebook_seal(notebook: NotebookRun, around: str, state: str) -> str:
 
 def is_sealed(target: Path, seal: str) -> bool:
     """Say whether an executed copy bears `seal`; none, or half a file, bears none."""
-    try:
-        return json.loads(target.read_text("utf-8"))["metadata"].get("mer", {}).get("seal") == seal
-    except (FileNotFoundError, json.JSONDecodeError):
-        return False
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        return json.loads(target.read_text("utf-8"))["metadata"]["mer"]["seal"] == seal
+    return False
 
 
 def set_seal(target: Path, seal: str) -> None:
-    """Write a seal into an executed copy."""
+    """Write a seal into an executed copy; on a full disk it stays without, and is executed anew by the next run."""
     content = json.loads(target.read_text("utf-8"))
     content["metadata"].setdefault("mer", {})["seal"] = seal
-    atomic.write_text(target, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    with suppress(OSError):
+        atomic.write_text(target, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 # -- report -----------------------------------------------------------------------------------------------------------
@@ -75,15 +87,15 @@ def report_seal(
 
 def report_is_sealed(path: Path, seal: str) -> bool:
     """Say whether the report at `path` is whole and bears `seal`."""
-    try:
+    with suppress(OSError, ValueError):
         return _seal_file(path).read_text("utf-8") == _sealed(path, seal)
-    except FileNotFoundError:
-        return False
+    return False
 
 
 def set_report_seal(path: Path, seal: str) -> None:
-    """Seal the report at `path`, beside it."""
-    atomic.write_text(_seal_file(path), _sealed(path, seal))
+    """Seal the report at `path`, beside it; on a full disk it stays without, and is written anew by the next run."""
+    with suppress(OSError):
+        atomic.write_text(_seal_file(path), _sealed(path, seal))
 
 
 def _seal_file(path: Path) -> Path:

@@ -99,7 +99,7 @@ class _Running:
         self._close_input()
         try:
             return json.loads(self._answer.read_text("utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):  # nothing was said, or no whole word of it
             last = self._errors.read_text("utf-8", errors="replace").strip().splitlines()[-1:]
             return ": ".join([f"its process ended with code {self.process.returncode}", *last])
         finally:

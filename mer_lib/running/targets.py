@@ -19,17 +19,18 @@ def everything() -> list[str]:
     return published + [name for name in experiments() if name not in published]
 
 
-def chosen(targets: Sequence[str], only: Sequence[str] = ()) -> list[str]:
+def chosen(targets: Sequence[str], only: Sequence[str] = (), besides: Sequence[str] = ()) -> list[str]:
     """Return the ids that are wanted, in the order of :func:`everything`.
 
     Args:
         targets: ids, patterns such as ``htnet.*``, or "papers"; all there is where empty.
         only: ids or patterns; of those above the ones that match any of these, all where empty.
+        besides: ids that may be wanted besides, such as that of a grid which is run for the first time.
 
     Raises:
         ParameterError: something matches nothing; all such words are named, with suggestions.
     """
-    names = everything()
+    names = list(dict.fromkeys([*everything(), *besides]))
     wanted = _matching(targets, names) if targets else set(names)
     left = wanted & _matching(only, names) if only else wanted
     if not left:
