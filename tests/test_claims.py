@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mer_lib.claims.blame import slips
+from mer_lib.claims.blame import Blame, Repair, slips
 from mer_lib.claims.counts import named_counts
 from mer_lib.claims.joint import join
 from mer_lib.claims.printed import ROUNDINGS, Interval, interval_of, read_number
@@ -18,6 +18,7 @@ from mer_lib.claims.reading import row_of
 from mer_lib.claims.row import Cell, Row, solve
 from mer_lib.claims.scores import confusion, exact, values
 from mer_lib.claims.search import search
+from mer_lib.claims.sentences import describe
 from mer_lib.claims.shares import denominators, numerators
 from mer_lib.claims.verdict import judge, table
 from mer_lib.errors import ParameterError
@@ -258,7 +259,7 @@ def test_a_misprint_is_found_and_repaired():
     verdict = judge(printed_row(full_uar=wrong))
     assert verdict.state == "impossible"
     assert (cell,) in verdict.blame.suspects
-    assert f"full uar {text} (two digits transposed)" in [str(repair) for repair in verdict.repairs]
+    assert f"uar on full: {text} (two digits transposed)" in [str(repair) for repair in verdict.repairs]
     found = table([verdict]).set_index(["dataset", "metric"])
     assert found.loc[("full", "uar"), "verdict"] == "impossible"
     assert found.loc[("full", "uar"), "why"] == verdict.why != ""
@@ -284,6 +285,97 @@ def test_data_sets_that_were_trained_apart_are_not_joined():
     alone = [solve(apart.only(name)).state for name in COUNTS]
     assert (judge(apart).state == "possible") is all(state == "possible" for state in alone)
     assert apart.parts == ()
+
+
+A, B, C, D = (Cell("smic", name) for name in ("uf1", "uar", "acc", "recall_surprise"))
+
+
+@pytest.mark.parametrize(
+    ("blamed", "certain", "said"),
+    [
+        (Blame((), (), ((A,),)), {A}, "wrong is uf1 on smic"),
+        (Blame((), (), ((A,), (B,))), set(), "wrong is one of uf1 on smic, uar on smic"),
+        (Blame((), (), ((A, B),)), {A, B}, "wrong are both uf1 on smic and uar on smic"),
+        (Blame((), (A, B), ((A, B, C),)), {A, B, C}, "wrong are all of uf1 on smic, uar on smic and acc on smic"),
+        (Blame((), (), ((A, B), (A, C))), {A}, "wrong is uf1 on smic and one of uar on smic, acc on smic"),
+        (
+            *(Blame((), (), ((A, B), (C, D))), set()),
+            "two or more are wrong, for example uf1 on smic and uar on smic, one of 2 such pairs",
+        ),
+        (
+            *(Blame((), (), ((A, B),), ((A, C),)), {A}),
+            "wrong is uf1 on smic, and one or more others, for example uar on smic; 1 further pair was not decided",
+        ),
+        (
+            *(Blame((), (), ((A, B),), ((C, D), (A, D))), set()),
+            "two or more are wrong, for example uf1 on smic and uar on smic; 2 further pairs were not decided",
+        ),
+        (
+            *(Blame((), (), ((A,), (B,)), ((C,),)), set()),
+            "one or more are wrong, for example uf1 on smic or uar on smic; 1 further number was not decided",
+        ),
+        (Blame((), (), (), ((A,), (B,))), set(), "which is wrong was not decided"),
+        (Blame((), (A,), (), ((A,),)), {A}, "wrong is uf1 on smic; whether more is wrong was not decided"),
+        (Blame(()), set(), "three or more are wrong"),
+        (Blame((), (C,)), {C}, "wrong is acc on smic, and three or more others"),
+    ],
+)
+def test_nothing_is_called_wrong_for_certain_that_was_not_decided(blamed, certain, said):
+    assert set(blamed.certain) == certain
+    row = row_of("x", {A: "0.5", B: "0.5", Cell("casme2", "uf1"): "0.5"}, COUNTS)
+    assert describe(row, blamed).split("; ", 1)[1] == said
+
+
+def test_a_number_that_only_undecided_pairs_hold_is_undecided():
+    blamed = Blame(("smic",), (), ((A, B),), ((A, C),))
+    assert [blamed.verdict(cell) for cell in (A, B, C, D)] == [*["impossible"] * 2, "undecided", "contradicted"]
+    # Without any explanation, those that exclude each other are impossible together, and no other is cleared.
+    nothing = Blame(("smic",))
+    assert [nothing.verdict(cell) for cell in (A, Cell("samm", "uf1"))] == ["impossible", "undecided"]
+
+
+def test_a_row_that_leaves_nothing_to_a_part_of_which_little_is_printed_is_impossible():
+    row = printed_row(samm_uar="0.9900", full_uar="0.3000")
+    assert solve(row.without(Cell("smic", "uar"), Cell("casme2", "uar")), first=True).state == "impossible"
+
+
+def test_what_is_left_undecided_is_kept(monkeypatch):
+    from mer_lib.claims import blame as module
+
+    row = printed_row(smic_uar="0.3000", samm_uar="0.9900")
+    decided = judge(row, with_repairs=False).blame
+    assert decided.certain
+    assert not decided.undecided
+    monkeypatch.setattr(module, "_PAIR_WORK", 0)
+    given_up = judge(row, with_repairs=False).blame
+    assert given_up.certain == ()
+    assert set(given_up.undecided) >= set(decided.suspects)
+
+
+def test_numbers_beside_one_that_no_count_gives_are_checked_as_well():
+    printed = {A: "0.2000", B: "0.5280", C: "0.5790"}  # of 164: 94.96
+    row = row_of("x", printed, COUNTS)
+    blamed = judge(row, with_repairs=False).blame
+    assert blamed.broken == (C,)
+    assert all(len(cells) == 2 and C in cells for cells in blamed.suspects)
+    assert {A, C} <= set(blamed.cells)
+
+
+def test_a_range_is_named_only_where_the_printed_number_lies_outside():
+    outside = judge(row_of("x", {A: "0.2000", B: "0.5280"}, COUNTS), with_repairs=False)
+    assert outside.why.startswith(
+        "no predictions give uf1 0.2000 with uar 0.5280 on smic (70/51/43 samples; uf1 would lie in 0.3880 to 0.5582)"
+    )
+    inside = row_of("x", {Cell("casme2", "uf1"): "0.8764", Cell("casme2", "uar"): "0.8681"}, COUNTS)
+    assert "(88/32/25 samples; no attainable uf1 rounds to 0.8764)" in judge(inside, with_repairs=False).why
+
+
+def test_data_sets_and_metrics_are_called_as_the_caller_says():
+    verdict = judge(row_of("x", {A: "0.2000", B: "0.5280"}, COUNTS), with_repairs=False)
+    assert verdict.reason(str.upper).startswith("no predictions give UF1 0.2000 with UAR 0.5280 on SMIC (")
+    swapped, renamed = Repair("cells swapped", (A, B), ("0.1", "0.2")), Repair("macro precision", (B,), ("0.2",), (B,))
+    assert swapped.text(str.upper) == "UF1 on SMIC: 0.1, UAR on SMIC: 0.2 (cells swapped)"
+    assert renamed.text(str.upper) == "UAR on SMIC: macro precision, not UAR (UAR on SMIC being wrong besides)"
 
 
 def test_slips_are_single_and_in_order():

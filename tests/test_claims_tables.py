@@ -15,13 +15,14 @@ from mer_lib.claims.counts import counts_of, named_counts, read_counts
 from mer_lib.claims.ranges import pooled_uar
 from mer_lib.claims.reading import read_claims, row_of
 from mer_lib.claims.row import Cell
-from mer_lib.claims.verdict import judge
+from mer_lib.claims.verdict import cell_verdict, judge
 from mer_lib.cli.audit import audit_app
 from mer_lib.errors import ParameterError
-from mer_lib.papers.checked import checked, rows_of
+from mer_lib.papers.checked import called, checked, rows_of
 from mer_lib.papers.implied import derived
 from mer_lib.papers.reported import experiments, reported
 from mer_lib.plots import possible
+from mer_lib.plots.style import dataset_label, metric_label
 
 LBP_TOP = "row,dataset,metric,value\nLBP-TOP,smic,uf1,0.2000\nLBP-TOP,smic,uar,0.5280\n"
 
@@ -135,21 +136,46 @@ def test_the_known_misprints_are_found():
         sound = ~found["variant"].isin(found.loc[faults, "variant"]) & (found["printed"] != "")
         assert (found.loc[sound, "possible"] == "possible").all()
     nine = checked("htnet.table4").query("variant == '9x9' and possible == 'impossible'")
+    assert nine["certain"].tolist() == ["yes"]
     assert nine[["dataset", "metric"]].to_numpy().tolist() == [["full", "uar"]]
     assert "0.8445 (one digit)" in nine["possible_why"].item()
     ten = checked("htnet.table4").query("variant == '10x10' and dataset == 'full' and metric == 'uf1'")
+    assert ten["certain"].tolist() == [""]
+    assert "UF1 on all data sets: 0.8564" in ten["repairs"].item()
     assert "0.8564 (two digits transposed)" in ten["repairs"].item()
 
 
 @pytest.mark.parametrize(
     ("method", "dataset", "metric"),
-    [("LBP-TOP", "smic", "uf1"), ("VGG16", "samm", "uar"), ("STSTNet", "full", "uar"), ("CapsuleNet", "samm", "uar")],
+    [
+        ("LBP-TOP", "smic", "uf1"),
+        ("RCN", "casme2", "uf1"),
+        ("VGG16", "samm", "uar"),
+        ("STSTNet", "full", "uar"),
+        ("CapsuleNet", "samm", "uar"),
+    ],
 )
 def test_the_misprints_of_table_two_are_certain(method, dataset, metric):
     row = next(row for row in rows_of("htnet.table2") if row.name.startswith(f"{method}\n"))
     verdict = judge(row, with_repairs=False, counted=False)
     assert verdict.state == "impossible"
     assert Cell(dataset, metric) in verdict.blame.certain
+
+
+@pytest.mark.parametrize(
+    ("experiment", "name", "certain", "undecided"),
+    [
+        ("htnet.table2", "RCN\n", {Cell("casme2", "uf1")}, {Cell("samm", "uf1")}),
+        ("htnet.table5", "HTNet\n(2,2,4)", set(), set()),
+        ("capsulenet.table2", "ResNet18\n", set(), {Cell("full", "uar")}),
+    ],
+)
+def test_what_undecided_pairs_do_without_is_not_certain(experiment, name, certain, undecided):
+    row = next(row for row in rows_of(experiment) if row.name == name)
+    verdict = judge(row, with_repairs=False, counted=False)
+    assert set(verdict.blame.certain) == certain
+    assert verdict.blame.undecided
+    assert {cell for cell in row.printed if cell_verdict(verdict, cell) == "undecided"} == undecided
 
 
 @pytest.mark.parametrize(
@@ -194,6 +220,12 @@ def test_lbp_top_on_smic_by_hand():
             least = min(least, worst.mean())
     assert least > 0.2001
     assert Fraction(2, 10) < least
+
+
+def test_reasons_use_the_names_of_the_figures():
+    for name in ("full", "smic", "casme2", "samm", "casme3a"):
+        assert called(name) == dataset_label(name)
+    assert [called(name) for name in ("uf1", "uar", "acc")] == [*map(metric_label, ("uf1", "uar")), "accuracy"]
 
 
 def test_verdicts_are_kept_and_read_again(monkeypatch):

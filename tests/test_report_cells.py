@@ -16,7 +16,7 @@ from mer_lib.papers.measure import Measurement
 from mer_lib.papers.paper_set import paper_set
 from mer_lib.papers.parts import OTHER_SAMPLES
 from mer_lib.papers.verdicts import AGREES, CONTRADICTED, NOISE, SUPPORTED, UNTESTABLE
-from mer_lib.report import cell_tables, claims
+from mer_lib.report import cell_tables, claims, published
 from mer_lib.report.formatting import in_unit, interval_in_unit
 from mer_lib.report.headline import headline
 from mer_lib.report.markdown import grid_table
@@ -38,6 +38,20 @@ def filled(name: str, **columns: object) -> pd.DataFrame:
 def entry_of(name: str, cells: pd.DataFrame, claimed: pd.DataFrame | None = None) -> EntryResult:
     nothing = pd.DataFrame(columns=list(CLAIM_COLUMNS))
     return EntryResult(paper_set()[name], name, cells, nothing if claimed is None else claimed)
+
+
+@pytest.fixture(autouse=True)
+def certain(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
+    """The (dataset, metric) that are wrong for certain, in any row: no search is made."""
+    chosen: set[tuple[str, str]] = set()
+
+    def checked(name: str) -> pd.DataFrame:
+        numbers = reported.reported(name)
+        sure = ["yes" if pair in chosen else "" for pair in zip(numbers["dataset"], numbers["metric"], strict=True)]
+        return numbers.assign(certain=sure)
+
+    monkeypatch.setattr(published, "checked", checked)
+    return chosen
 
 
 # -- the grid ---------------------------------------------------------------------------------------------------------
@@ -146,7 +160,8 @@ def test_a_misprint_is_shown_with_its_correction_and_the_reason() -> None:
     assert texts["HTNet, 9x9, all data sets"][-1] == number.note
 
 
-def test_an_impossible_number_says_why_in_its_cell_and_at_the_top() -> None:
+def test_an_impossible_number_says_why_in_its_cell_and_at_the_top(certain: set[tuple[str, str]]) -> None:
+    certain.add(("smic", "uf1"))
     cells = filled("htnet.table2")
     here = (cells["method"] == "LBP-TOP") & (cells["dataset"] == "smic") & (cells["metric"] == "uf1")
     cells["possible"] = np.where(here, "impossible", "possible")
@@ -166,7 +181,8 @@ def test_an_impossible_number_says_why_in_its_cell_and_at_the_top() -> None:
     assert "for 1 of them the wrong number can be named" in said
 
 
-def test_of_a_repaired_number_it_is_the_printed_one_that_is_impossible() -> None:
+def test_of_a_repaired_number_it_is_the_printed_one_that_is_impossible(certain: set[tuple[str, str]]) -> None:
+    certain.add(("full", "uar"))
     cells = filled("htnet.table4")
     here = (cells["variant"] == "9x9") & (cells["dataset"] == "full") & (cells["metric"] == "uar")
     cells["possible"] = np.where(here, "impossible", "possible")
@@ -186,6 +202,49 @@ def test_numbers_that_are_impossible_together_are_not_called_impossible_each() -
     assert [cell.faults for cell in dict(grid.rows)["HTNet, 7x7"] if cell.faults] == [("jointly impossible",)] * 2
     table = cell_tables.impossible_table(cells)
     assert [cell.text for cell in table.rows[0]][1] == "some of: SMIC-HS UF1 0.8049, SMIC-HS UAR 0.7905"
+
+
+@pytest.mark.parametrize(
+    ("sure", "said", "undecided"),
+    [
+        ({"full", "smic"}, "both all data sets UF1 0.8603 and SMIC-HS UF1 0.8049", False),
+        ({"full"}, "all data sets UF1 0.8603 and some of: SMIC-HS UF1 0.8049", False),
+        (
+            set(),
+            "some of: all data sets UF1 0.8603, SMIC-HS UF1 0.8049; or of what was not decided: SAMM UF1 0.8131",
+            True,
+        ),
+    ],
+)
+def test_of_several_suspects_it_is_said_which_are_surely_wrong(
+    certain: set[tuple[str, str]], sure: set[str], said: str, undecided: bool
+) -> None:
+    certain |= {(name, "uf1") for name in sure}
+    cells = filled("htnet.table4")
+    row = (cells["variant"] == "7x7") & (cells["metric"] == "uf1")
+    cells["possible"] = np.where(row & cells["dataset"].isin(["full", "smic"]), "impossible", "possible")
+    if undecided:
+        cells.loc[row & (cells["dataset"] == "samm"), "possible"] = "undecided"
+    cells["possible_why"] = "they do not go together"
+    (shown,) = cell_tables.impossible_table(cells).rows
+    assert shown[1].text == said
+    faults = dict.fromkeys(fault for cell in dict(paper_grid(cells).rows)["HTNet, 7x7"] for fault in cell.faults)
+    assert set(faults) == ({"impossible"} if sure else set()) | ({"jointly impossible"} if len(sure) < 2 else set())
+    assert [note for note in paper_grid(cells).notes if "together" in note] == ["Impossible: they do not go together"]
+
+
+def test_a_row_that_is_undecided_is_not_listed_as_impossible() -> None:
+    assert cell_tables.impossible_table(filled("htnet.table4", possible="undecided")) is None
+
+
+def test_of_misprints_and_doubts_it_is_said_which_are_repaired() -> None:
+    cells = filled("htnet.table2")
+    counts = cells["status"].value_counts()
+    corrected, suspect = counts.get("corrected", 0), counts.get("suspect", 0)
+    assert cell_tables.misprint_table(cells).caption == (
+        f"{corrected + suspect} misprints and doubts: {corrected} corrected, whose repaired value is shown everywhere "
+        f"else, and {suspect} suspect, shown as printed."
+    )
 
 
 # -- claims and verdicts ----------------------------------------------------------------------------------------------

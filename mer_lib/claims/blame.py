@@ -9,8 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from mer_lib.claims.printed import Printed, read_number
-from mer_lib.claims.ranges import pooled_uar, uf1_range
-from mer_lib.claims.row import Cell, Row, Solved, State, solve
+from mer_lib.claims.row import Cell, Name, Row, Solved, State, solve
 from mer_lib.claims.scores import metric_of, within
 from mer_lib.claims.shares import numerators
 
@@ -25,38 +24,56 @@ class Blame:
 
     Attributes:
         alone: data sets whose own numbers exclude each other.
-        suspects: sets of cells, each the fewest whose removal leaves a possible row; the wrong numbers are among them.
-            None are given where removing two does not help, or was not decided within the limit.
+        broken: cells whose number no count gives: they are wrong, whatever the others are.
+        suspects: sets of cells, the broken among them, each the fewest whose removal leaves a possible row. If no more
+            numbers are wrong than must be, the wrong ones are one of these sets, or of those that were not decided.
+            None where removing two cells besides the broken does not help.
+        undecided: sets of as many cells of which the limit left open whether their removal helps.
     """
 
     alone: tuple[str, ...]
-    suspects: tuple[tuple[Cell, ...], ...]
+    broken: tuple[Cell, ...] = ()
+    suspects: tuple[tuple[Cell, ...], ...] = ()
+    undecided: tuple[tuple[Cell, ...], ...] = ()
 
     @property
     def cells(self) -> tuple[Cell, ...]:
         """All cells that are suspected."""
-        return tuple(dict.fromkeys(cell for cells in self.suspects for cell in cells))
+        return tuple(dict.fromkeys([*self.broken, *(cell for cells in self.suspects for cell in cells)]))
 
     @property
     def certain(self) -> tuple[Cell, ...]:
-        """The cells that every explanation needs."""
-        return tuple(cell for cell in self.cells if all(cell in cells for cells in self.suspects))
+        """The cells that every explanation needs, the undecided ones among them."""
+        if not self.suspects:
+            return self.broken
+        return tuple(cell for cell in self.cells if all(cell in cells for cells in self.suspects + self.undecided))
+
+    def verdict(self, cell: Cell) -> str:
+        """Say of one number "impossible", "undecided" or "contradicted", as in :func:`mer_lib.claims.verdict.table`.
+
+        Where no explanation was found, all numbers that exclude each other are impossible together.
+        """
+        together = not self.cells and (cell.dataset in self.alone or not self.alone)
+        if together or cell in self.cells:
+            return "impossible"
+        cleared = self.suspects and not any(cell in cells for cells in self.undecided)
+        return "contradicted" if cleared else "undecided"
 
 
 def blame(row: Row, solved: Solved) -> Blame:
-    """Find the fewest cells without which an impossible row is possible: those that no count gives, or one, or two.
+    """Find the fewest cells without which an impossible row is possible: those that no count gives, and up to two more.
 
-    Where it was not decided whether one cell is enough, no two are accused.
+    Where it was not decided whether fewer are enough, no more are accused.
     """
     broken = tuple(cell for cell in row.printed if _no_count(row, cell))
-    if broken:
-        return Blame(solved.impossible, (broken,))
-    for size in (1, 2):
-        states = {cells: _without(row, solved, cells) for cells in combinations(row.printed, size)}
-        found = tuple(cells for cells, state in states.items() if state == "possible")
-        if found or "undecided" in states.values():
-            return Blame(solved.impossible, found)
-    return Blame(solved.impossible, ())
+    others = [cell for cell in row.printed if cell not in broken]
+    for more in (0, 1, 2) if broken else (1, 2):
+        work = _PAIR_WORK if more == 2 else WORK
+        states = {cells: _without(row, solved, (*broken, *cells), work) for cells in combinations(others, more)}
+        found, left_open = ([(*broken, *c) for c in states if states[c] == of] for of in ("possible", "undecided"))
+        if found or left_open:
+            return Blame(solved.impossible, broken, tuple(found), tuple(left_open))
+    return Blame(solved.impossible, broken)
 
 
 def _no_count(row: Row, cell: Cell) -> bool:
@@ -69,10 +86,9 @@ def _no_count(row: Row, cell: Cell) -> bool:
     return not numerators(read_number(row.printed[cell]), samples, row.rounding)
 
 
-def _without(row: Row, solved: Solved, cells: tuple[Cell, ...]) -> State:
+def _without(row: Row, solved: Solved, cells: tuple[Cell, ...], work: int) -> State:
     if not {cell.dataset for cell in cells}.issuperset(solved.impossible):
         return "impossible"
-    work = WORK if len(cells) == 1 else _PAIR_WORK
     return solve(row.without(*cells), first=True, work=work).state
 
 
@@ -93,10 +109,14 @@ class Repair:
     wrong: tuple[Cell, ...] = ()
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, name: Name = str) -> str:
+        """Say what to read instead; data sets and metrics are called as `name` says."""
         if self.kind == "macro precision":
-            besides = f" ({self.wrong[0]} being wrong besides)" if self.wrong else ""
-            return f"{', '.join(map(str, self.cells))}: macro precision, not UAR{besides}"
-        new = ", ".join(f"{cell} {text}" for cell, text in zip(self.cells, self.texts, strict=True))
+            besides = f" ({self.wrong[0].called(name)} being wrong besides)" if self.wrong else ""
+            return f"UAR on {', '.join(name(cell.dataset) for cell in self.cells)}: macro precision, not UAR{besides}"
+        new = ", ".join(f"{cell.called(name)}: {text}" for cell, text in zip(self.cells, self.texts, strict=True))
         return f"{new} ({self.kind})"
 
 
@@ -104,49 +124,6 @@ def repairs(row: Row, blamed: Blame) -> list[Repair]:
     """List single slips with which all numbers of an impossible row fit together, the likeliest kind first."""
     found = [*_rewritten(row, blamed), *_swapped(row), *_mislabelled(row, blamed)]
     return sorted(found, key=lambda repair: _KINDS.index(repair.kind))
-
-
-def describe(row: Row, blamed: Blame) -> str:
-    """Say in one sentence what excludes what."""
-    if blamed.alone:
-        sets = (
-            f"{name}: {_numbers(row.only(name))} on {row.counts[name]} samples{_reach(row, name)}"
-            for name in blamed.alone
-        )
-        text = f"no predictions give {'; nor '.join(sets)}"
-    else:
-        text = f"no predictions on {', '.join(row.parts)} give all numbers of the row together with {row.whole}"
-    text += _pooled(row)
-    if blamed.certain:
-        return f"{text}; wrong is {' and '.join(map(str, blamed.certain))}{_or_others(blamed)}"
-    return f"{text}; wrong is one of {', '.join(map(str, blamed.cells))}" if blamed.cells else text
-
-
-def _or_others(blamed: Blame) -> str:
-    others = [cell for cell in blamed.cells if cell not in blamed.certain]
-    return f" and one of {', '.join(map(str, others))}" if others else ""
-
-
-def _reach(row: Row, dataset: str) -> str:
-    if Cell(dataset, "uf1") not in row.printed:
-        return ""
-    found = uf1_range(row.problem(dataset))
-    return f" (uf1 would lie in {found[0]:.4f} to {found[1]:.4f})" if found else ""
-
-
-def _pooled(row: Row) -> str:
-    cell = Cell(str(row.whole), "uar")
-    if cell not in row.printed:
-        return ""
-    found = pooled_uar(row.problem(cell.dataset), [row.problem(name) for name in row.parts])
-    printed = read_number(row.printed[cell]).interval(row.rounding)
-    if not found or (float(printed.low) <= found[1] and found[0] <= float(printed.high)):
-        return ""
-    return f"; the parts allow a {cell} of {found[0]:.4f} to {found[1]:.4f}, printed is {row.printed[cell]}"
-
-
-def _numbers(row: Row) -> str:
-    return " with ".join(f"{cell.metric} {text}" for cell, text in row.printed.items())
 
 
 # -- slips ------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
@@ -12,10 +12,11 @@ from mer_lib.claims.joint import Joined, join
 from mer_lib.claims.printed import Interval, Rounding, read_number
 from mer_lib.claims.problem import Problem
 from mer_lib.claims.scores import metric_of
-from mer_lib.claims.search import WORK, Found, search
+from mer_lib.claims.search import LIMIT, WORK, Found, search
 from mer_lib.errors import ParameterError, fault_list
 
 State = Literal["possible", "impossible", "undecided"]
+Name = Callable[[str], str]  # what a data set, or a metric, is called in a text for people
 
 
 class Cell(NamedTuple):
@@ -25,7 +26,11 @@ class Cell(NamedTuple):
     metric: str
 
     def __str__(self) -> str:
-        return f"{self.dataset} {self.metric}"
+        return self.called(str)
+
+    def called(self, name: Name) -> str:
+        """The metric and the data set by their names."""
+        return f"{name(self.metric)} on {name(self.dataset)}"
 
 
 @dataclass(frozen=True)
@@ -135,18 +140,19 @@ def solve(
     Args:
         row: the printed numbers.
         candidates: intervals for some cells in place of their printed numbers.
-        first: one joint solution is enough, and one data set whose numbers cannot be.
+        first: one solution is enough, and one data set whose numbers cannot be.
         work: how much may be looked at in each search.
     """
     candidates = candidates or {}
     problems = {name: row.problem(name, candidates) for name in row.counts}
     asked = [name for name in row.counts if problems[name].scores]
     loose = [name for name in (*row.parts, row.whole) if name and len(problems[name].scores) < 2]
+    limit = 1 if first and not row.parts else LIMIT
     found: dict[str, Found] = {}
     for name in asked:
         if name in loose or (name == row.whole and (first or candidates)):
             continue  # what is known of the others leaves it less room
-        found[name] = search(problems[name], work=work)
+        found[name] = search(problems[name], limit, work)
         if first and found[name].complete and not len(found[name]):
             break
     impossible = tuple(name for name, tables in found.items() if tables.complete and not len(tables))
@@ -167,6 +173,8 @@ def _joined(row: Row, problems: Mapping[str, Problem], found: dict[str, Found], 
                 if other != name
             ]
             found[name] = search(replace(problems[name], bounds=_left_open(whole, others)), work=work)
+            if found[name].complete and not len(found[name]):
+                return Solved("impossible", found)
     joined = join(whole, [found[name] for name in row.parts], first=first, work=work)
     over: State = "impossible" if joined.complete else "undecided"
     return Solved("possible" if joined.number else over, found, joined)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mer_lib.claims.blame import Blame, Repair, blame, describe, repairs
-from mer_lib.claims.row import Row, Solved, State, solve
+from mer_lib.claims.blame import Blame, Repair, blame, repairs
+from mer_lib.claims.row import Cell, Name, Row, Solved, State, solve
 from mer_lib.claims.scores import IntArray, confusion
+from mer_lib.claims.sentences import describe
 
 COLUMNS = ("row", "dataset", "metric", "printed", "verdict", "tables", "why", "repairs")
 
@@ -38,8 +39,12 @@ class Verdict:
     @property
     def why(self) -> str:
         """The reason in a sentence; "" where the row is possible."""
+        return self.reason()
+
+    def reason(self, name: Name = str) -> str:
+        """The reason as :attr:`why`, data sets and metrics being called as `name` says."""
         if self.blame:
-            return describe(self.row, self.blame)
+            return describe(self.row, self.blame, name)
         return "" if self.state == "possible" else "the search was given up at its limit"
 
     def tables(self, dataset: str) -> tuple[int, bool]:
@@ -89,8 +94,9 @@ def table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
 
     Returns:
         Columns :data:`COLUMNS`. `verdict` is "possible", "undecided", "impossible" for a number that is wrong, or
-        one of those that may be, and "contradicted" for the other numbers of an impossible row; `tables` is how
-        many tables fit, with ">" before it where there are more; `repairs` are separated by "; ".
+        one of those that may be, and "contradicted" for the other numbers of an impossible row, if it was decided of
+        all explanations with them; `tables` is how many tables fit, with ">" before it where there are more;
+        `repairs` are separated by "; ".
     """
     rows = [line for verdict in verdicts for line in _lines(verdict)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -107,12 +113,6 @@ def _lines(verdict: Verdict) -> Iterable[tuple[str, ...]]:
         yield row.name, cell.dataset, cell.metric, text, said, amount, why, "; ".join(mine)
 
 
-def cell_verdict(verdict: Verdict, cell: object) -> str:
+def cell_verdict(verdict: Verdict, cell: Cell) -> str:
     """The verdict on one number of a row, as in :func:`table`."""
-    if verdict.blame is None:
-        return verdict.state
-    wrong = verdict.blame.cells
-    if not wrong:  # two corrections do not help: all numbers of the excluded data sets, or of the whole, are in doubt
-        doubtful = verdict.blame.alone or (verdict.row.whole,)
-        return "impossible" if getattr(cell, "dataset", None) in doubtful else "contradicted"
-    return "impossible" if cell in wrong else "contradicted"
+    return verdict.blame.verdict(cell) if verdict.blame else verdict.state

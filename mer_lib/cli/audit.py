@@ -97,7 +97,8 @@ def _show(found: pd.DataFrame) -> None:
         console.print(f"{name}: {why}.", markup=False, highlight=False, soft_wrap=True)
     console.print(
         "Assumed: one run, its predictions pooled over all folds, and the class counts that are given. "
-        "contradicted: the number is right if the impossible ones of its row are wrong.",
+        "contradicted: the number is right if the impossible ones of its row are wrong. "
+        "undecided: the search was given up at its limit.",
         highlight=False,
         soft_wrap=True,
     )

@@ -20,13 +20,14 @@ from mer_lib.claims.counts import FULL, named_counts, with_sum
 from mer_lib.claims.reading import row_of
 from mer_lib.claims.row import Cell, ClassCounts, Row
 from mer_lib.claims.verdict import Verdict, cell_verdict, judge
+from mer_lib.papers.parts import title_of
 from mer_lib.papers.processes import side_by_side
 from mer_lib.papers.reported import experiments, lookup, reported
 from mer_lib.settings import cache_root
 from mer_lib.sources import normalised
 
 KEYS = ("method", "variant", "dataset", "metric")
-COLUMNS = (*KEYS, "printed", "possible", "possible_why", "repairs")
+COLUMNS = (*KEYS, "printed", "possible", "possible_why", "repairs", "certain")
 FOLDER = "checked"
 #: Where class counts stand: the label sets of each paper, and which edition of them it states.
 _LABELS = {
@@ -39,6 +40,8 @@ _LABELS = {
 _SEPARATE = ("DA-CrossViT",)
 _LOG = "capsulenet.derived.log"
 _CLASSES = ("negative", "positive", "surprise")
+#: What has other names in texts than the titles of the data manifest.
+_NAMES = {FULL: "all data sets", "uf1": "UF1", "uar": "UAR", "acc": "accuracy"}
 
 
 def checked(experiment_id: str) -> pd.DataFrame:
@@ -48,7 +51,8 @@ def checked(experiment_id: str) -> pd.DataFrame:
         Columns :data:`COLUMNS`, one row for each published number, in the order of
         :func:`~mer_lib.papers.reported.reported`. `possible` is "possible", "impossible" or "undecided", and "" for
         numbers that are not checked (counts, settings, areas under curves, numbers that were derived). An impossible
-        number is wrong, or one of those of which one is; `possible_why` says which others, and what would explain it.
+        number is wrong, or one of those of which some are; `possible_why` says which others, and what would explain it.
+        `certain` is "yes" for those that every explanation needs, else "".
 
     Raises:
         ParameterError: no such experiment.
@@ -86,10 +90,11 @@ def _file(experiment_id: str) -> Path:
 
 @lru_cache
 def checking_version() -> str:
-    """What verdicts rest on besides the numbers: the code of the checker and the stated class counts."""
+    """What verdicts rest on besides the numbers: code of the checker, stated class counts, names of data sets."""
     sources = [*sorted(Path(claims.__file__).parent.glob("*.py")), Path(__file__)]
-    counts = repr([named_counts(*label) for labels in _LABELS.values() for label in labels])
-    return "\n".join([counts, *(normalised(path.read_text("utf-8")) for path in sources)])
+    counts = [named_counts(*label) for labels in _LABELS.values() for label in labels]
+    names = [called(name) for of_sets in counts for name in of_sets]
+    return "\n".join([repr(counts), repr(names), *(normalised(path.read_text("utf-8")) for path in sources)])
 
 
 def _lines(experiment_id: str) -> list[dict[str, str]]:
@@ -105,18 +110,26 @@ def _lines(experiment_id: str) -> list[dict[str, str]]:
 def _said(experiment_id: str, row: Row) -> Any:
     verdict, remark = _with_other_counts(experiment_id, judge(row, counted=False))
     method, _, variant = row.name.partition("\n")
+    certain = verdict.blame.certain if verdict.blame else ()
     for cell, text in row.printed.items():
-        state: str = cell_verdict(verdict, cell)
-        mine = "; ".join(str(repair) for repair in verdict.repairs if cell in (*repair.cells, *repair.wrong))
-        why = verdict.why or remark
+        state = cell_verdict(verdict, cell)
+        mine = "; ".join(repair.text(called) for repair in verdict.repairs if cell in (*repair.cells, *repair.wrong))
+        why = verdict.reason(called) or remark
         if state == "impossible" and mine:
             why = f"{why}; it would fit with {mine}"
         if state == "contradicted":
             state, why = "possible", f"possible if other numbers of its row are wrong: {why}"
-        yield (
-            (method, variant, cell),
-            {"printed": text, "possible": state, "possible_why": why, "repairs": mine},
-        )
+        said = {"printed": text, "possible": state, "possible_why": why, "repairs": mine}
+        yield (method, variant, cell), said | {"certain": "yes" if cell in certain else ""}
+
+
+def called(name: str) -> str:
+    """Return what a published data set, or a score, is called in texts.
+
+    >>> called("smic"), called("uf1"), called("recall_positive")
+    ('SMIC-HS', 'UF1', 'recall of positive')
+    """
+    return _NAMES.get(name) or title_of(name).replace("recall_", "recall of ")
 
 
 def rows_of(experiment_id: str) -> list[Row]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from mer_lib.evaluation.frames import FULL
+from mer_lib.manifest import load_manifest
 from mer_lib.papers.data_tables import COMPOSITE
 from mer_lib.papers.experiments import Experiment
 from mer_lib.papers.measured_variant import GENDERS
 from mer_lib.papers.measurement import Measurement
 from mer_lib.papers.reported import reported
+from mer_lib.settings import manifest_path
 
 #: What the published tables call scores that have another name here.
 HERE = {"acc": "accuracy", "micro_auc": "auc_micro", "macro_auc": "auc_macro"}
@@ -42,8 +47,22 @@ def place_of(measurement: Measurement, dataset: str, stand_in: bool) -> Place:
     wanted = set(COMPOSITE) if dataset == FULL else {dataset}
     if real and (not dataset or wanted <= parts) and not (dataset == FULL and parts != wanted):
         return Place(FULL if dataset in ("", FULL) else dataset, "")
-    what = f"{label}{OTHER_SAMPLES}{' + '.join(sorted(wanted)) if dataset else 'samples'}"
-    return Place(FULL if stand_in or dataset in ("", FULL) else None, what)
+    published = " + ".join(title_of(name) for name in sorted(wanted)) if dataset else "samples"
+    return Place(FULL if stand_in or dataset in ("", FULL) else None, f"{label}{OTHER_SAMPLES}{published}")
+
+
+def title_of(dataset: str) -> str:
+    """Return the title that the data manifest gives a published data set; its id where it has none.
+
+    >>> title_of("casme3a")
+    'CAS(ME)³ part A'
+    """
+    return _titles(manifest_path()).get(dataset, dataset)
+
+
+@lru_cache(maxsize=4)  # asked for every published number
+def _titles(manifest: Path) -> Mapping[str, str]:
+    return {name: part.title for entry in load_manifest(manifest).datasets for name, part in entry.parts.items()}
 
 
 def part_of(predictions: pd.DataFrame, subset: str) -> pd.DataFrame:

@@ -65,7 +65,7 @@ def _random_false_alarms(missed: np.ndarray, rng: np.random.Generator) -> np.nda
 
 @styled
 def verdicts_of_table(checked: pd.DataFrame, title: str) -> Figure:
-    """Draw a published table as coloured cells: green where a number can be, red where it cannot.
+    """Draw a published table as coloured cells: green where a number can be, red where it cannot, blue if undecided.
 
     Args:
         checked: columns method, variant, dataset, metric, printed and possible, as

@@ -20,15 +20,19 @@ def cell_table(cells: pd.DataFrame) -> TableView | None:
 def misprint_table(cells: pd.DataFrame) -> TableView | None:
     """Lay out known misprints and doubts with their corrections: of one entry, or of several one after the other."""
     rows = cells[cells["status"] != ""]
-    return _table(rows, _misprint, f"{len(rows)} misprints and doubts. The repaired value is shown everywhere else.")
+    corrected = int((rows["status"] == "corrected").sum())
+    return _table(
+        rows,
+        _misprint,
+        f"{len(rows)} misprints and doubts: {corrected} corrected, whose repaired value is shown everywhere else, and "
+        f"{len(rows) - corrected} suspect, shown as printed.",
+    )
 
 
 def impossible_table(cells: pd.DataFrame) -> TableView | None:
-    """Lay out the printed rows that no predictions can give, and why: of one entry, or of several.
-
-    Where several numbers of a row are named, at least one of them is wrong.
-    """
-    rows = cells[cells["possible"] == "impossible"]
+    """Lay out the printed rows that no predictions can give, and why: of one entry, or of several."""
+    of_row = cells["possible"].eq("impossible").groupby([cells[key] for key in ROW]).transform("any")
+    rows = cells[of_row.astype(bool) & cells["possible"].isin(("impossible", "undecided"))]
     if rows.empty:
         return None
     groups = [group.to_dict("records") for _, group in prepared(rows).groupby(ROW, sort=False)]
@@ -81,16 +85,35 @@ def _misprint(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _impossible(group: list[dict[str, Any]]) -> dict[str, str]:
-    numbers = [f"{_where(row)} {metric_name(row['metric'], row['unit'])} {_printed(row)}".strip() for row in group]
     reasons = [why_and_repairs(row) for row in group]
     repairs = [repair for _, texts in reasons for repair in texts]
     return {
         "experiment": group[0]["experiment"],
         "row": ", ".join(part for part in (group[0]["method"], group[0]["variant"]) if part) or NOTHING,
-        "wrong is": ("" if len(group) == 1 else "some of: ") + ", ".join(numbers),
+        "wrong is": _wrong(group),
         "why": "; ".join(dict.fromkeys(why for why, _ in reasons)),
         "what would fit": "; ".join(dict.fromkeys(repairs)) or NOTHING,
     }
+
+
+def _wrong(group: list[dict[str, Any]]) -> str:
+    """Name the numbers of a row that are surely wrong, those of which some are, and those that were not decided."""
+    certain = [_number(row) for row in group if row["certain"]]
+    some = [_number(row) for row in group if row["possible"] == "impossible" and not row["certain"]]
+    undecided = [_number(row) for row in group if row["possible"] == "undecided"]
+    parts = [_together(certain)] if certain else []
+    parts += [f"some of: {', '.join(some)}"] if some else []
+    return " and ".join(parts) + (f"; or of what was not decided: {', '.join(undecided)}" if undecided else "")
+
+
+def _together(numbers: list[str]) -> str:
+    if len(numbers) == 1:
+        return numbers[0]
+    return f"{'both' if len(numbers) == 2 else 'all of'} {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
+def _number(row: dict[str, Any]) -> str:
+    return f"{_where(row)} {metric_name(row['metric'], row['unit'])} {_printed(row)}".strip()
 
 
 def _measured(row: dict[str, Any]) -> dict[str, str]:

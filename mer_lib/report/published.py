@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from mer_lib.papers import reported
+from mer_lib.papers.checked import checked
 from mer_lib.papers.parts import OTHER_SAMPLES
 from mer_lib.papers.verdicts import UNTESTABLE
 from mer_lib.plots.style import dataset_label, metric_label
@@ -114,19 +115,28 @@ def paper_grid(cells: pd.DataFrame) -> PaperGrid | None:
 def prepared(cells: pd.DataFrame) -> pd.DataFrame:
     """Return cells with `suggested` and `approx` of their published numbers, and where each stands in the grid.
 
-    Adds `row`, `group` and `column` of the grid, `beside` (whether a measured value may stand beside), and `alone`
-    (whether an impossible number is the only one of its row: else some of several are wrong).
+    Adds `row`, `group` and `column` of the grid, `beside` (whether a measured value may stand beside), and `certain`
+    (whether an impossible number is surely wrong: else some of several are).
     """
     facts = pd.concat([reported.reported(name) for name in cells["experiment"].unique()])
     table = cells.merge(facts[[*KEY, "suggested", "approx"]], on=KEY, how="left", validate="one_to_one")
-    wrong = table["possible"].eq("impossible")
-    table["alone"] = wrong.groupby([table[key] for key in ROW]).transform("sum") == 1
+    table["certain"] = _certain(table)
     table["beside"] = table["measured"].notna() & ~elsewhere(table)
     who, where = [_who(row) for row in table.itertuples()], table["dataset"].map(_where)
     what = [metric_name(row.metric, row.unit) for row in table.itertuples()]
     if len(set(who)) <= FEW_SETTINGS:
         return table.assign(row=what, group="", column=where)
     return table.assign(row=who, group=where, column=what)
+
+
+def _certain(cells: pd.DataFrame) -> list[bool]:
+    names = cells.loc[cells["possible"] == "impossible", "experiment"].unique()
+    sure = {
+        (name, *key)
+        for name in names
+        for key in checked(name).query("certain == 'yes'")[KEY[1:]].itertuples(index=False, name=None)
+    }
+    return [key in sure for key in cells[KEY].itertuples(index=False, name=None)]
 
 
 def elsewhere(cells: pd.DataFrame) -> pd.Series:
@@ -184,13 +194,13 @@ def _said_once(table: pd.DataFrame) -> tuple[str, str]:
 def _notes(row: dict[str, Any]) -> list[str]:
     """Return what is known against one published number."""
     known = [row["note"]] if row["status"] else []
-    return known + ([f"{_impossible(row).capitalize()}: {why_and_repairs(row)[0]}"] if _impossible(row) else [])
+    return known + ([f"Impossible: {why_and_repairs(row)[0]}"] if _impossible(row) else [])
 
 
 def _impossible(row: dict[str, Any]) -> str:
     if row["possible"] != "impossible":
         return ""
-    return "impossible" if row["alone"] else "jointly impossible"
+    return "impossible" if row["certain"] else "jointly impossible"
 
 
 def why_and_repairs(row: dict[str, Any]) -> tuple[str, list[str]]:
