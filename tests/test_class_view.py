@@ -20,6 +20,7 @@ from mer_lib.evaluation.store import PredictionStore
 from mer_lib.evaluation.variant import Variant
 from mer_lib.papers.measure import measure, run_experiment
 from mer_lib.plots import confusion
+from mer_lib.report.views import data_views
 from tests.helpers import some, toy
 from tests.report_pages import html_of
 
@@ -156,9 +157,30 @@ def test_an_experiment_of_six_classes_is_measured_drawn_and_reported(tmp_path: P
     assert ticks == list(SIX)
     assert "tested, classes of casme3_six" in result.caption
     page = html_of(result)
+    assert "label set “Six classes, CAS(ME)³” (casme3_six)" in page
     assert "Better than guessing?" in page
     assert "classes of casme3_six" in page
     assert "recall, disgust" in page
+
+
+def test_how_many_samples_have_no_class_is_said_by_their_emotion() -> None:
+    three, six_classes, five = (view.caption for view in data_views(DATA, ["three", "casme3_six", "casme2_five"]))
+    counts = DATA.samples["emotion"].value_counts()
+    lost = f"{counts['contempt'] + counts['repression']} of {len(DATA.samples)} samples"
+    assert f"{lost} (contempt {counts['contempt']}, repression {counts['repression']})." in six_classes
+    assert "Without a class" not in three + five
+
+
+def test_samples_have_no_class_for_other_reasons_than_their_emotion() -> None:
+    samples = DATA.samples.copy()
+    samples.loc[samples["dataset"] == "syn_c", "dataset"] = "samm"
+    samples.loc[samples.index[:2], "emotion"] = pd.NA
+    (view,) = data_views(replace(DATA, samples=samples), ["casme2_five"])
+    without_rule = (samples["dataset"] == "samm").sum()
+    assert f"(no emotion 2, no rule for SAMM {without_rule})" in view.caption
+    samples.loc[samples.index[:3], "label3"] = pd.NA
+    (view,) = data_views(replace(DATA, samples=samples))
+    assert f"3 of {len(samples)} samples (no emotion 2, surprise 1)" in view.caption
 
 
 # By gender

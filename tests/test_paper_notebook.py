@@ -293,9 +293,31 @@ def test_every_choice_of_every_menu_finds_something(results: PaperResults) -> No
 def test_what_is_here_is_counted_and_what_is_missing_has_a_command(results: PaperResults) -> None:
     said = what_is_here(results, toy())
     assert "**2 of 3** published experiments" in said
-    assert "1 experiments of the laboratory" in said
-    assert "1 variants are not complete" in said
-    assert "mer run papers --profile smoke --data toy_flow" in said
+    assert "so has 1 experiment of the laboratory" in said
+    assert "Why others have none" in said
+    assert "1 variant is not complete" in said
+    assert f"`mer run papers {NAME} --profile smoke --data toy_flow`" in said
+
+
+def test_a_command_names_what_is_not_complete_and_nothing_else(results: PaperResults, measured: Measurement) -> None:
+    table1 = EntryResult(
+        paper_set.paper_set()["htnet.table1"], "htnet.table1", no_cells(), no_claims(), reason="counted"
+    )
+    table4 = dataclasses.replace(results.entries["htnet.table4"], measurement=measured)
+    lab = results.entries[NAME]
+
+    def said(*found: EntryResult) -> str:
+        return what_is_here(dataclasses.replace(results, entries={each.id: each for each in found}), toy())
+
+    assert "`mer run lab.first_comparison --profile" in said(table1, table4, lab)
+    assert "`mer run papers --profile" in said(dataclasses.replace(table4, measurement=None))
+    complete = said(table1, table4, dataclasses.replace(lab, failures={}))
+    assert "mer run" not in complete
+    assert "not complete" not in complete
+    unread = said(table4, EntryResult(None, "lab.peeking", no_cells(), no_claims(), reason="no clips are here"))
+    assert unread.endswith(
+        "your own. To compute what is missing: `mer run lab.peeking --profile smoke --data toy_flow`"
+    )
 
 
 def test_bars_hold_the_verdicts_of_numbers_and_claims(results: PaperResults) -> None:

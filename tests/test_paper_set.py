@@ -181,7 +181,7 @@ def test_parts_that_drawn_maps_do_not_have_stay_empty(cheap: PredictionStore) ->
     assert cells.loc[("(2,2,8)", "full", "uf1"), "kind"] == "toy"
     part = cells.loc[("(2,2,8)", "smic", "uf1")]
     assert np.isnan(part["measured"])
-    assert "not the published smic" in part["reason"]
+    assert "not the published SMIC-HS" in part["reason"]
     assert set(cells["verdict"]) == {UNTESTABLE}
 
 
@@ -218,6 +218,13 @@ def test_a_part_of_a_joint_training_is_no_training_on_that_part_alone() -> None:
     assert cells["measured"].notna().any()
     told = cells.loc[cells["measured"].notna(), "because"]
     assert set(told) == {"published from a training on this data set alone, here a part of a training on all"}
+
+
+def test_a_score_of_a_class_that_was_not_told_apart_is_missing_for_that_reason() -> None:
+    found = measurement("synthetic", dict.fromkeys(experiment("mfem_mffm.fig6").variants, seeds(9, 10)))
+    cells = trained_cells(paper_set.paper_set()["mfem_mffm.fig6"], found).set_index(["dataset", "metric"])
+    told = "the recall of anger is not among the scores of these classes"
+    assert cells.loc[("samm", "recall_anger"), "because"] == told
 
 
 # Counted
@@ -397,6 +404,7 @@ def test_the_noise_floor_is_the_spread_over_seeds_beside_what_is_claimed() -> No
     assert row["noise"] == pytest.approx(2 * spread)  # two seeds: sqrt(2 / 2)
     assert row["noise_single"] == pytest.approx(2 * spread * np.sqrt(2))
     assert row["claims_below"] == 2
+    assert table["claims_below"].dtype == "Int64"  # a count in the tables beside the page, too
     assert row["largest_measured"] == pytest.approx(values.mean(axis=1).max() - values.mean(axis=1).min())
     assert row["variants"] == 3
 
@@ -409,7 +417,8 @@ def test_one_seed_leaves_the_noise_floor_unknown() -> None:
     figure = replace(figure, variants={label: setting[label] for label in ("56", "256")})
     result = replace(empty().entries["htnet.fig5"], measurement=figure)
     (row,) = noise_floor(PaperResults("paper", {"htnet.fig5": result}, ())).to_dict("records")
-    assert np.isnan([row["sd"], row["noise"], row["noise_single"], row["claims_below"]]).all()
+    assert np.isnan([row["sd"], row["noise"], row["noise_single"]]).all()
+    assert pd.isna(row["claims_below"])
 
 
 def test_where_nothing_was_trained_there_is_no_noise_floor() -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -20,12 +21,33 @@ from mer_lib.papers import reported
 from mer_lib.papers.experiments import experiment
 from mer_lib.papers.measure import Measurement
 from mer_lib.papers.network_size import parameter_count
-from mer_lib.papers.verdicts import RULES
+from mer_lib.papers.optimism import in_words as gap_in_words
+from mer_lib.papers.verdicts import RULES, UNTESTABLE
 from mer_lib.plots.style import dataset_label, metric_label
-from mer_lib.report import NotebookRecord, provenance, settings_tables, tables
-from mer_lib.report.formatting import measured, score
+from mer_lib.report import NotebookRecord, claims, findings, provenance, settings_tables, tables
+from mer_lib.report.across import Across, noise_views
+from mer_lib.report.formatting import difference, measured, score
+from mer_lib.report.headline import headline
+from mer_lib.report.key_findings import key_findings
+from mer_lib.report.markdown import render_markdown
+from mer_lib.report.measured import measured as measured_part
+from mer_lib.report.page import page_of
+from mer_lib.report.section import LEGEND, section
 from tests.helpers import some, take
-from tests.report_pages import _no_pictures, figures, grid, html_of, missing, parsed, table_after, visible
+from tests.report_pages import (
+    NOTHING_ACROSS,
+    _no_pictures,
+    blank,
+    figures,
+    grid,
+    html_of,
+    missing,
+    parsed,
+    result_of,
+    results_of,
+    table_after,
+    visible,
+)
 
 __all__ = ["_no_pictures"]  # a fixture of every test here
 LOADING = {"src", "href", "data", "action", "poster", "srcset", "background"}
@@ -198,7 +220,7 @@ def test_no_published_number_stands_in_a_row_with_numbers_without_real_faces(kin
         "Do the variants differ?",
         "Size of the networks",
         "Audit",
-        "Accuracy, recall by class, ROC-AUC",
+        "All other scores",
         "Scores under protocol nested",
         "Means over folds (second: not the field's protocol)",
         "All settings of each variant",
@@ -345,7 +367,7 @@ def row_of(measurement: Measurement, variant: str, subset: str, metric: str, pro
 
 
 def test_further_scores_cover_every_other_metric(toy: Measurement, toy_page: BeautifulSoup) -> None:
-    shown = grid(table_after(toy_page, "Accuracy, recall by class")).set_index(["variant", "subset"])
+    shown = grid(table_after(toy_page, "All other scores")).set_index(["variant", "subset"])
     for metric in ("accuracy", "recall_surprise", "auc_micro", "auc_macro"):
         for variant in toy.variants:
             text = shown.loc[(variant, "all data sets"), f"{metric_label(metric)} measured"]
@@ -472,6 +494,12 @@ def test_settings_show_what_was_varied(real: Measurement, toy: Measurement) -> N
     assert every.loc["training.epochs", "linear SVM"] == "–"  # nothing that a plain method looks at
 
 
+def test_the_memory_shown_is_said_to_be_that_of_a_process_that_did_other_work_too(toy: Measurement) -> None:
+    shown = grid(table_after(parsed(toy), "Time, memory, device"))
+    memory = "peak memory of the worker process, MiB (with libraries and what earlier folds left behind)"
+    assert list(shown) == ["variant", "folds", "seconds", "seconds a fold", memory, "device"]
+
+
 def test_addresses_are_folders_of_the_store(toy: Measurement, root: Path) -> None:
     rows = provenance.provenance_table(toy)
     assert all((root / address / "variant.json").is_file() for address in rows["address in the store"])
@@ -504,3 +532,168 @@ def test_a_run_without_inner_validation_or_log_of_events_is_shown_all_the_same(t
     assert set(shown["published − nested"]) == {"–"}
     names = {trace.get("name", "") for trace in figures(soup)[1]["data"]}
     assert not any(name.startswith("nested") for name in names)
+
+
+# -- sentences that do not say more than the numbers do ---------------------------------------------------------------
+
+
+NOISE = {
+    "experiment": "htnet.table2", "data": "84 maps", "kind": "synthetic", "profile": "quick", "metric": "uf1",
+    "variants": 9, "seeds": 3, "sd": 0.05, "noise": 0.08, "noise_single": 0.14, "largest_measured": 0.2, "claims": 12,
+    "claims_below": 6, "identical": "",
+}  # fmt: skip
+ONE_SEED = {"seeds": 1, "sd": np.nan, "noise": np.nan, "noise_single": np.nan, "claims_below": pd.NA}
+
+
+def noise_of(*rows: dict[str, object]) -> pd.DataFrame:
+    return pd.DataFrame([NOISE | row for row in rows]).astype({"claims_below": "Int64"})
+
+
+def test_the_noise_of_seeds_on_drawn_faces_is_not_held_against_published_trainings() -> None:
+    (drawn,) = key_findings([], Across([], pd.DataFrame(), noise_of({}, ONE_SEED)))
+    assert drawn.startswith("SYNTHETIC DATA · 6 of 12 published differences between methods or settings (1 comparison)")
+    assert "at the size of this run (profile quick)" in drawn
+    assert drawn.endswith("That says nothing of the published trainings.")
+    (recorded,) = key_findings([], Across([], pd.DataFrame(), noise_of({"kind": "real"})))
+    assert recorded.startswith("6 of 12 published differences")
+    assert "nothing of the published" not in recorded
+
+
+def test_a_noise_floor_that_one_seed_leaves_unknown_says_why() -> None:
+    (view,) = noise_views(noise_of({}, {"experiment": "capsulenet.table2", **ONE_SEED}))
+    assert "says nothing of the published trainings" in view.caption
+    first, second = ([cell.text for cell in row] for row in view.rows)
+    assert "6 of 12" in first
+    assert second.count("one seed") == 3
+
+
+def test_methods_are_held_against_every_predictor_that_never_looks_and_shuffled_labels_are_no_method(
+    toy: Measurement,
+) -> None:
+    methods = ["linear SVM", "STSTNet", "shuffled"]
+    rows = pd.DataFrame({"variant": methods, "p_over_trivial": [0.2, 0.01, 0.01]})
+    rows = rows.assign(experiment="lab.x", trivial=False)
+    board = SimpleNamespace(dataset=toy.dataset, classes=("a", "b"), split="2 folds", rows=rows)
+    variants = dict.fromkeys(methods, toy.variants["STSTNet"])
+    training = variants["shuffled"].training.model_copy(update={"permute_labels": True})
+    variants["shuffled"] = variants["shuffled"].model_copy(update={"training": training})
+    found = SimpleNamespace(measurement=SimpleNamespace(variants=variants))
+    entry = SimpleNamespace(id="lab.x", result=SimpleNamespace(entry=None), measured=found, failures=[], waiting=[])
+    (told,) = key_findings([entry], Across([board], pd.DataFrame(), pd.DataFrame()))
+    assert told.startswith("TOY DATA · Told by UF1 from predictors that never look at a sample: 1 of 2 methods (2 cl")
+
+
+def test_the_class_prior_is_called_a_low_bar_and_shuffled_labels_are_not_counted(toy: Measurement) -> None:
+    scores = toy.scores.assign(over_prior_low=0.1)
+    variants = dict(toy.variants)
+    training = variants["STSTNet"].training.model_copy(update={"permute_labels": True})
+    variants["STSTNet"] = variants["STSTNet"].model_copy(update={"training": training})
+    text = findings.over_prior(dataclasses.replace(toy, scores=scores, variants=variants))
+    assert "excludes zero: 1 of 1 variant: linear SVM" in text
+    assert "Trained on shuffled labels, for comparison: STSTNet" in text
+    assert "a low bar" in text
+    assert "a low bar" in headline(result_of(toy)).text
+
+
+@pytest.mark.parametrize(
+    ("method", "dataset", "metric", "named"), [("LBP-TOP", "smic", "uf1", 1), ("AlexNet", "smic", "uar", 0)]
+)
+def test_a_wrong_number_is_named_only_where_it_is_certain(method: str, dataset: str, metric: str, named: int) -> None:
+    empty = missing("htnet.table2")
+    cells = empty.cells
+    here = (cells["method"] == method) & (cells["dataset"] == dataset) & (cells["metric"] == metric)
+    entry = dataclasses.replace(empty, cells=cells.assign(possible=np.where(here, "impossible", "possible")))
+    told = key_findings([section(entry, "", blank())], NOTHING_ACROSS)
+    (printed,) = (text for text in told if "printed rows" in text)
+    assert printed.startswith(
+        "1 of 13 printed rows of scores that were checked cannot come from any predictions on the "
+    )
+    assert f"for {named} of them the wrong number can be named" in printed
+    sound = dataclasses.replace(empty, cells=cells.assign(possible="possible"))
+    assert "0 of 13 printed rows" in " ".join(key_findings([section(sound, "", blank())], NOTHING_ACROSS))
+
+
+def test_the_gap_of_one_data_set_names_it_once() -> None:
+    columns = {"data": "84 maps", "kind": "synthetic", "gap": 0.1, "gap_low": 0.01, "gap_nested": 0.0}
+    gaps = pd.DataFrame([columns | {"shuffled": shuffled} for shuffled in (True, False, False)])
+    text = gap_in_words(gaps)
+    assert text.count("84 maps") == 1
+    assert text.index("2 of 2 variants;") < text.index("1 of 1 variant trained on shuffled labels;")
+    (short,) = key_findings([], Across([], gaps, pd.DataFrame()))
+    assert short == (
+        "SYNTHETIC DATA · Choosing the epoch on the test people raises UF1 of 2 of 2 variants, by +0.100 on average "
+        "over all of them (84 maps)."
+    )
+
+
+def test_what_a_paper_prints_is_shown_whatever_was_measured_on(root: Path) -> None:
+    drawn = take(some("htnet.fig7", "base"), root, kind="synthetic")
+    shown = section(result_of(drawn), "", blank()).measured
+    heads = [cell.text for cell in shown.others.columns]
+    assert heads[3:] == [f"recall, {name} measured" for name in ("negative", "positive", "surprise")]
+    assert not set(heads[3:]) & {cell.text for cell in shown.further.columns}
+
+
+def test_a_metric_is_found_under_the_name_that_the_paper_has_for_it(synthetic: Measurement) -> None:
+    shown = measured_part(synthetic, True, blank(), ["micro_auc"])
+    assert [cell.text for cell in shown.others.columns][3:] == ["ROC-AUC, micro measured"]
+    assert "ROC-AUC, macro measured" in {cell.text for cell in shown.further.columns}
+
+
+CLAIM = {
+    "claim": "A is better than B", "metric": "micro_auc", "dataset": "casme3a", "published_difference": 0.1,
+    "measured_difference": np.nan, "low": np.nan, "high": np.nan, "p": np.nan, "noise": np.nan, "data": "", "kind": "",
+    "verdict": UNTESTABLE,
+}  # fmt: skip
+
+
+def test_reasons_of_claims_that_differ_stand_each_beside_its_claim() -> None:
+    reasons = ["B is not among the variants", "B is not among the variants", "not the published samples"]
+    table = claims.claim_table(pd.DataFrame([CLAIM | {"because": text} for text in reasons]))
+    assert table.caption == ""
+    assert [row[-1].text for row in table.rows] == reasons
+    assert {row[1].text for row in table.rows} == {"ROC-AUC, micro, CAS(ME)³ part A"}
+    alike = claims.claim_table(pd.DataFrame([CLAIM | {"because": reasons[0]}] * 3))
+    assert alike.caption == f"All 3 claims: {UNTESTABLE}; {reasons[0]}."
+
+
+def test_claims_and_numbers_are_counted_each_by_themselves(real: Measurement) -> None:
+    found = result_of(real)
+    cells = found.cells.assign(verdict=["differs", *["agrees"] * (len(found.cells) - 1)])
+    claimed = pd.DataFrame([CLAIM | {"because": "x"}])
+    entry = section(dataclasses.replace(found, cells=cells, claims=claimed), "", blank())
+    assert entry.counts == [
+        ("1 claim", [(UNTESTABLE, "none", 1)]),
+        ("48 numbers", [("agree", "good", 47), ("differs", "bad", 1)]),
+    ]
+
+
+def test_a_value_on_drawn_clips_that_stands_in_for_several_data_sets_counts_once(synthetic: Measurement) -> None:
+    cells = result_of(synthetic).cells
+    cells = cells[cells["variant"].isin(["7x7", "9x9"])].assign(measured=0.5, kind="synthetic")
+    entry = dataclasses.replace(result_of(synthetic), measurement=None, cells=cells)
+    assert headline(entry).text.startswith("4 values for 16 of 16 numbers, such as ")
+
+
+def test_the_best_of_several_is_called_so_with_the_interval_of_its_lead(toy: Measurement) -> None:
+    best = toy.scores.query("subset == 'full' and protocol == 'fixed' and metric == 'uf1' and variant != 'class prior'")
+    best = best.loc[best["value"].idxmax()]
+    text = headline(result_of(toy)).text
+    assert text.startswith(f"highest of 2: {best['variant']}: UF1 {score(best['value'])}")
+    assert f"{difference(best['over_prior'])} [{difference(best['over_prior_low'])}, " in text
+
+
+def test_counts_of_an_audit_that_differ_are_summed(toy: Measurement) -> None:
+    audits = {
+        ("STSTNet", seed): Audit("x", (Check("sums", True, f"{rows} rows"),)) for seed, rows in enumerate((151, 152))
+    }
+    table = tables.audit_table(dataclasses.replace(toy, audits=audits))
+    assert table["detail"].tolist() == ["303 rows in 2 runs"]
+
+
+def test_how_to_read_a_published_table_is_said_in_page_and_markdown() -> None:
+    empty = missing("htnet.table5")
+    computed = dataclasses.replace(empty, cells=empty.cells.assign(measured=0.5, kind="computed", because=""))
+    assert LEGEND in visible(parsed(computed))
+    assert LEGEND in render_markdown(page_of(results_of(computed), NOTHING_ACROSS), "figures")
+    assert LEGEND not in visible(parsed(empty))

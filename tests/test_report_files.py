@@ -168,6 +168,9 @@ def test_markdown_says_what_the_page_says(folder: Path, soup: BeautifulSoup, toy
     assert "htnet.table5" in text
     assert "not computed yet" in text
     assert "mer run htnet.table5 --profile smoke" in text
+    assert f"**TOY DATA** all data sets, {plain(toy.caption)}. Share of each true class" in text
+    assert "summed over 2 seeds" in text
+    assert "The command that computes this: `mer run htnet.table5" in text
 
 
 def test_markdown_links_lead_to_pictures_and_anchors_that_are_there(folder: Path) -> None:
@@ -194,6 +197,9 @@ def test_markdown_is_escaped() -> None:
 
 def test_the_sentences_of_the_page_count_what_it_shows(soup: BeautifulSoup) -> None:
     text = visible(soup.find(class_="findings"))
-    assert "1 of 2 published tables, figures and texts have measured values: 1 on toy maps." in text
-    assert "Without a measured value, each with its reason: htnet.table5." in text
+    assert "1 of 2 published tables, figures and texts have measured or computed values: 1 on toy maps." in text
+    assert "Without either, each with its reason: htnet.table5." in text
+    assert "TOY DATA · Told by UF1 from predictors that never look at a sample: " in text
+    assert "of 3 methods (3 classes, " in text
+    assert "class prior in UF1" not in text  # the weakest of these predictors is no bar of its own
     assert "better than another are untested, each with its reason" in text

@@ -266,9 +266,11 @@ def test_a_published_part_is_read_on_that_part_of_real_data_alone() -> None:
     assert place_of(whole, "full", True) == ("full", "")
     assert place_of(whole, "samm", True) == ("samm", "")
     assert place_of(whole, "casme3a", False).subset is None
-    assert "not the published casme3a" in place_of(whole, "casme3a", True).other
+    assert "not the published CAS(ME)³ part A" in place_of(whole, "casme3a", True).other
     one = measurement("real", {"a": seeds(9, 9)})
-    assert place_of(one, "full", True) == ("full", f"{one.dataset.label}: not the published casme2 + samm + smic")
+    other = f"{one.dataset.label}: not the published CASME II + SAMM + SMIC-HS"
+    assert place_of(one, "full", True) == ("full", other)
+    assert place_of(one, "unheard_of", True).other.endswith("not the published unheard_of")
     assert may_stand_in("mfem_mffm.table2")
     assert not may_stand_in("htnet.table4")
 

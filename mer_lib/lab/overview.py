@@ -15,6 +15,7 @@ from mer_lib.papers.entries import EntryResult, PaperResults
 from mer_lib.papers.experiments import experiments
 from mer_lib.papers.grids import OWN
 from mer_lib.papers.verdicts import VERDICTS
+from mer_lib.plots.exploration.look import number_of
 from mer_lib.plots.style import ALARM_COLOUR, MARKS
 from mer_lib.report.claims import verdict_counts
 from mer_lib.report.formatting import NOTHING
@@ -27,7 +28,7 @@ _KIND_WORDS = {str(kind): text for kind, text in MARKS.items()}
 
 
 def what_is_here(results: PaperResults, dataset: FlowMapDataset) -> str:
-    """Say in Markdown how many of the published experiments have a measured value, and how to get the others.
+    """Say in Markdown how many of the published experiments have a measured value, and which command computes more.
 
     Args:
         results: of the paper set.
@@ -36,14 +37,30 @@ def what_is_here(results: PaperResults, dataset: FlowMapDataset) -> str:
     papers = list(results.papers())
     measured = [result for result in papers if _kinds(result) != [NOT_MEASURED]]
     others = len(results.measurements) - sum(result.measurement is not None for result in papers)
-    command = f"mer run papers --profile {results.profile} --data {dataset.name}"
-    said = (
+    said = [
         f"**{len(measured)} of {len(papers)}** published experiments have a measured value under profile "
-        f"{results.profile}, and so have {others} experiments of the laboratory and of your own."
-    )
-    failed = sum(len(result.failures) for result in results.entries.values())
-    said += f" {failed} variants are not complete." if failed else ""
-    return said if len(measured) == len(papers) and not failed else f"{said} To compute what is missing: `{command}`"
+        f"{results.profile}, and so {'has' if others == 1 else 'have'} {number_of(others, 'experiment')} of the "
+        "laboratory and of your own."
+    ]
+    said += ["Why others have none stands under *why not* below."] if len(measured) < len(papers) else []
+    return " ".join([*said, _to_be_run(results, dataset)]).strip()
+
+
+def _to_be_run(results: PaperResults, dataset: FlowMapDataset) -> str:
+    """Say which command computes what is not complete: the published ones at once, all others by their names."""
+    incomplete = {name: result for name, result in results.entries.items() if _is_incomplete(result)}
+    if not incomplete:
+        return ""
+    published = ["papers"] if any(result.entry for result in incomplete.values()) else []
+    targets = " ".join([*published, *(name for name, result in incomplete.items() if result.entry is None)])
+    failed = sum(len(result.failures) for result in incomplete.values())
+    start = f"{number_of(failed, 'variant')} {'is' if failed == 1 else 'are'} not complete. " if failed else ""
+    return f"{start}To compute what is missing: `mer run {targets} --profile {results.profile} --data {dataset.name}`"
+
+
+def _is_incomplete(result: EntryResult) -> bool:
+    trained = result.entry is None or result.entry.experiment is not None
+    return trained and (result.measurement is None or bool(result.failures))
 
 
 def overview(

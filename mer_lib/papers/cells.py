@@ -98,7 +98,7 @@ def _measured(
     metric = cell["metric"].removesuffix(AT_LEAST)
     row = score_row(measurement, label, place.subset, metric, PROTOCOL)
     if row is None:
-        return without(f"{metric} is not among the scores of these classes")
+        return without(f"{metric.replace('recall_', 'the recall of ')} is not among the scores of these classes")
     share = 100.0 if cell["unit"] == "percent" else 1.0
     found = measured_value(row, measurement, place.subset, metric, share)
     why = place.other or _trained_alone(cell, place.subset) or too_small(measurement, label)

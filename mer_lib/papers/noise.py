@@ -32,12 +32,12 @@ def noise_floor(results: PaperResults) -> pd.DataFrame:
         of `data`, protocol ``fixed``; `noise`, the floor of a difference between means over these seeds, and
         `noise_single`, that of two single runs (see :func:`mer_lib.papers.verdicts.noise_floor`); `largest_claimed` and
         `largest_measured` difference between rows; number of `claims`, and `claims_below`, of those whose published
-        difference is below `noise_single`. With one seed all that needs a spread is NaN. `identical` names pairs of
+        difference is below `noise_single`. With one seed all that needs a spread is missing. `identical` names pairs of
         variants that are one setting twice.
         Scores are fractions (0 to 1).
     """
     rows = [row for name, result in results.entries.items() for row in _rows(name, result)]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"claims": "int64", "claims_below": "Int64"})
 
 
 def _rows(name: str, result: EntryResult) -> Iterator[dict[str, Any]]:
@@ -68,7 +68,7 @@ def _rows(name: str, result: EntryResult) -> Iterator[dict[str, Any]]:
         "largest_claimed": claimed.max() if len(claimed) else np.nan,
         "largest_measured": float(scores["value"].max() - scores["value"].min()),
         "claims": len(claimed),
-        "claims_below": np.nan if np.isnan(single) else int((claimed < single).sum()),
+        "claims_below": pd.NA if np.isnan(single) else int((claimed < single).sum()),
         "identical": _identical(measurement, networks),
     }
 

@@ -82,15 +82,18 @@ def summary(gaps: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_words(gaps: pd.DataFrame) -> str:
-    """Say how much choosing by the test subjects adds, one sentence a data set. Plain text; empty without any."""
+    """Say how much choosing by the test subjects adds, naming each data set once. Plain text; empty without any."""
     lines = []
-    for row in summary(gaps).itertuples():
-        what = " trained on shuffled labels" if row.shuffled else ""
-        lines.append(
-            f"On {row.data}, choosing the epoch on the test people raises the score of {row.positive} of "
-            f"{row.variants} variants{what}; the interval over people excludes zero for {row.certain}. The gap is "
-            f"{signed(row.mean)} on average over all of them, and {signed(row.largest)} at most."
-        )
+    for data, rows in summary(gaps).groupby("data", sort=False) if len(gaps) else ():
+        lead = f"On {data}, choosing the epoch on the test people raises the score of "
+        for row in rows.sort_values("shuffled").itertuples():
+            variants = f"variant{'' if row.variants == 1 else 's'}{' trained on shuffled labels' * row.shuffled}"
+            lines.append(
+                f"{lead}{row.positive} of {row.variants} {variants}; the interval over people excludes zero for "
+                f"{row.certain}. The gap is {signed(row.mean)} on average over all of them, and "
+                f"{signed(row.largest)} at most."
+            )
+            lead = "It raises that of "
     return " ".join(lines)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from mer_lib.manifest import Kind
 from mer_lib.papers.entries import PaperResults
 from mer_lib.papers.leaderboard import Leaderboard, leaderboards
 from mer_lib.papers.leaderboard import in_words as board_in_words
@@ -17,7 +18,7 @@ from mer_lib.papers.optimism import optimism
 from mer_lib.plots.leaderboard import leaderboard as draw_board
 from mer_lib.plots.optimism import gaps as draw_gaps
 from mer_lib.plots.style import mark, marked, metric_label
-from mer_lib.report.formatting import NOTHING, difference, measured, p_value
+from mer_lib.report.formatting import NOTHING, measured, p_value, with_interval
 from mer_lib.report.stills import svg
 from mer_lib.report.views import TableView, table_view
 
@@ -133,18 +134,12 @@ def _gap_row(row: dict[str, Any]) -> dict[str, str]:
         "fixed": measured(row["fixed"]),
         "nested": measured(row["nested"]),
         "published": measured(row["published"]),
-        "published − fixed": _with_ends(row, "gap"),
-        "published − nested": _with_ends(row, "gap_nested"),
+        "published − fixed": with_interval(row, "gap"),
+        "published − nested": with_interval(row, "gap_nested"),
         "epochs": f"{row['epochs']}",
         "seeds": f"{row['seeds']}",
         "trained in": row["experiments"],
     }
-
-
-def _with_ends(row: dict[str, Any], name: str) -> str:
-    if pd.isna(row[f"{name}_low"]):
-        return difference(row[name])
-    return f"{difference(row[name])} [{difference(row[f'{name}_low'])}, {difference(row[f'{name}_high'])}]"
 
 
 # -- noise floor ------------------------------------------------------------------------------------------------------
@@ -154,8 +149,13 @@ def noise_views(noise: pd.DataFrame) -> list[TableView]:
     """Lay out the noise floor of every comparison of settings, one table a data set, recorded faces first."""
     groups = [group for _, group in noise.groupby("data", sort=False)] if len(noise) else []
     groups.sort(key=lambda group: bool(mark(group["kind"].iloc[0])))
-    views = [table_view(_noise_rows(group), marked(*group[["data", "kind"]].iloc[0])) for group in groups]
+    views = [table_view(_noise_rows(group), _noise_caption(*group[["data", "kind"]].iloc[0])) for group in groups]
     return [view for view in views if view]
+
+
+def _noise_caption(data: str, kind: Kind) -> str:
+    drawn = " The noise is that of trainings of this size on drawn faces; it says nothing of the published trainings."
+    return f"{marked(data, kind)}.{drawn if mark(kind) else ''}"
 
 
 def _noise_rows(group: pd.DataFrame) -> pd.DataFrame:
@@ -163,19 +163,24 @@ def _noise_rows(group: pd.DataFrame) -> pd.DataFrame:
 
 
 def _noise_row(row: dict[str, Any]) -> dict[str, str]:
-    claims = f"{row['claims_below']} of {row['claims']}" if row["claims"] else NOTHING
+    claims = f"{row['claims_below']} of {row['claims']}"
     return {
         "experiment": row["experiment"],
         "score": metric_label(row["metric"]),
         "variants": f"{row['variants']}",
         "seeds": f"{row['seeds']}",
-        "sd over seeds": _three(row["sd"]),
-        "noise of two single runs": _three(row["noise_single"]),
-        "noise of means over seeds": _three(row["noise"]),
+        "sd over seeds": _spread(row, "sd"),
+        "noise of two single runs": _spread(row, "noise_single"),
+        "noise of means over seeds": _spread(row, "noise"),
         "largest measured difference": _three(row["largest_measured"]),
-        "claims below the noise of single runs": NOTHING if pd.isna(row["noise_single"]) else claims,
+        "claims below the noise of single runs": claims if row["claims"] and pd.notna(row["claims_below"]) else NOTHING,
         "known to be the same network": row["identical"] or NOTHING,
     }
+
+
+def _spread(row: dict[str, Any], name: str) -> str:
+    """Show what needs a spread over seeds, or why there is none."""
+    return "one seed" if row["seeds"] == 1 else _three(row[name])
 
 
 def _three(value: float) -> str:

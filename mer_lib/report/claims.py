@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from mer_lib.papers.entries import PaperResults, no_cells, no_claims
+from mer_lib.papers.parts import HERE
 from mer_lib.papers.verdicts import AGREES, DIFFERS, UNTESTABLE, VERDICTS
 from mer_lib.plots.style import dataset_label, mark, metric_label
 from mer_lib.report.colours import COLOURS, MARKS
@@ -14,7 +15,7 @@ from mer_lib.report.formatting import NOTHING, difference, p_value
 from mer_lib.report.published import DRAWN
 from mer_lib.report.views import TableView, table_view
 
-#: Verdicts that are read otherwise of several numbers.
+#: Verdicts that are read otherwise of several claims or numbers.
 PLURALS = {AGREES: "agree", DIFFERS: "differ"}
 
 
@@ -23,20 +24,20 @@ def claim_table(claims: pd.DataFrame) -> TableView | None:
     if claims.empty:
         return None
     beside = not set(claims["kind"]) & set(DRAWN)
-    if (claims["verdict"] == UNTESTABLE).all() and claims["because"].duplicated().any() and _unseen(claims, beside):
+    if _untested_alike(claims) and _unseen(claims, beside):
         frame = pd.DataFrame([_claim(row) for row in claims.to_dict("records")])
-        return table_view(frame, f"All {len(claims)} claims: {UNTESTABLE}; {_reasons(claims)}.")
+        return table_view(frame, f"All {len(claims)} claims: {UNTESTABLE}; {claims['because'].iloc[0]}.")
     rows = [_claim(row) | (_tried(row) if beside else {}) | _verdict(row) for row in claims.to_dict("records")]
     return table_view(pd.DataFrame(rows), marks=MARKS)
 
 
+def _untested_alike(claims: pd.DataFrame) -> bool:
+    """Say whether several claims are all untested, and for one reason."""
+    return len(claims) > 1 and (claims["verdict"] == UNTESTABLE).all() and claims["because"].nunique() == 1
+
+
 def _unseen(claims: pd.DataFrame, beside: bool) -> bool:
     return not beside or bool(claims["measured_difference"].isna().all())
-
-
-def _reasons(claims: pd.DataFrame) -> str:
-    """Return every reason once."""
-    return "; ".join(dict.fromkeys(clause for text in claims["because"] for clause in text.split("; ")))
 
 
 def drawn_claim_table(claims: pd.DataFrame) -> TableView | None:
@@ -46,7 +47,7 @@ def drawn_claim_table(claims: pd.DataFrame) -> TableView | None:
         return None
     above = f"{mark(rows['kind'].iloc[0])} · {rows['data'].iloc[0]}: the differences that the claims are about."
     frame = pd.DataFrame(
-        [{"claim": row["claim"], "score": metric_label(row["metric"])} | _tried(row) for row in rows.to_dict("records")]
+        [{"claim": row["claim"], "score": _score(row["metric"])} | _tried(row) for row in rows.to_dict("records")]
     )
     return table_view(frame.drop_duplicates(), above)
 
@@ -56,7 +57,11 @@ def _claim(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _where(row: dict[str, Any]) -> str:
-    return ", ".join(part for part in (metric_label(row["metric"]), dataset_label(row["dataset"])) if part)
+    return ", ".join(part for part in (_score(row["metric"]), dataset_label(row["dataset"])) if part)
+
+
+def _score(metric: str) -> str:
+    return metric_label(HERE.get(metric, metric))
 
 
 def _tried(row: dict[str, Any]) -> dict[str, str]:
@@ -76,7 +81,11 @@ def verdict_counts(*tables: pd.DataFrame) -> list[tuple[str, str, int]]:
     """Return how often each verdict was given: (in words, class of its colour, count), those never given left out."""
     given = [table["verdict"] for table in tables if len(table)]
     counts = pd.concat(given).value_counts() if given else pd.Series(dtype=int)
-    return [(PLURALS.get(word, word), COLOURS[word], int(counts[word])) for word in VERDICTS if word in counts.index]
+    return [
+        (PLURALS.get(word, word) if counts[word] > 1 else word, COLOURS[word], int(counts[word]))
+        for word in VERDICTS
+        if word in counts.index
+    ]
 
 
 def all_claims(results: PaperResults) -> pd.DataFrame:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mer_lib.papers.measure import Measurement
+from mer_lib.plots.exploration.look import number_of
 from mer_lib.plots.style import metric_label
 from mer_lib.report.formatting import difference, measured, score
 
 LEVEL = 0.05  # of the Holm-corrected tests
+#: What is said wherever a UF1 stands beside that of the class prior.
+LOW_BAR = (
+    "The class prior is a low bar: it names one class only, so that its UF1 is below that of labels dealt at random."
+)
 
 
 def comparison(measurement: Measurement) -> str:
@@ -57,18 +63,24 @@ def ablation(measurement: Measurement) -> str:
 def over_prior(measurement: Measurement, metric: str = "uf1") -> str:
     """Say which variants beat the class prior on the same samples by more than chance in the choice of people.
 
-    Plain text; empty where the experiment has no class prior beside other variants.
+    Plain text; empty where the experiment has no class prior beside other variants. Variants trained on shuffled labels
+    have nothing to recognise: they are named, and not counted.
     """
     table = measurement.scores
     rows = table[table["over_prior"].notna() & (table["metric"] == metric)]
     if rows.empty:
         return ""
+    shuffled = [measurement.variants[label].training.permute_labels for label in rows["variant"]]
+    controls = [_margin(row) for row in rows[shuffled].itertuples()]
+    rows = rows[np.logical_not(shuffled)]
     above = [_margin(row) for row in rows.itertuples() if row.over_prior_low > 0]
     rest = [_margin(row) for row in rows.itertuples() if not row.over_prior_low > 0]
     lines = [
-        f"{len(above) or 'None'} of {len(rows)} variants are above the class prior in {metric_label(metric)} by a "
-        f"margin whose 95 % interval over people excludes zero{': ' if above else ''}{'; '.join(above)}.",
+        f"Above the class prior in {metric_label(metric)}, by a margin whose 95 % interval over people excludes zero: "
+        f"{len(above) or 'none'} of {number_of(len(rows), 'variant')}{': ' if above else ''}{'; '.join(above)}.",
         f"Not told from it, or below it: {'; '.join(rest)}." if rest else "",
+        f"Trained on shuffled labels, for comparison: {'; '.join(controls)}." if controls else "",
+        LOW_BAR if metric == "uf1" else "",
         _source(measurement),
     ]
     return " ".join(line for line in lines if line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -39,6 +40,17 @@ def difference(value: float) -> str:
         return NOTHING
     text = f"{value:+.3f}"
     return "0.000" if text in ("+0.000", "-0.000") else text.replace("-", "−")
+
+
+def with_interval(row: Mapping[str, Any], name: str) -> str:
+    """Show the signed difference `name` of a row with its interval, `name_low` to `name_high`, where it has one.
+
+    >>> with_interval({"gap": 0.07, "gap_low": 0.0124, "gap_high": 0.11}, "gap")
+    '+0.070 [+0.012, +0.110]'
+    """
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    ends = "" if math.isnan(low) else f" [{difference(low)}, {difference(high)}]"
+    return f"{difference(row[name])}{ends}"
 
 
 def p_value(value: float) -> str:

@@ -10,8 +10,8 @@ from mer_lib.papers import reported
 from mer_lib.papers.entries import EntryResult
 from mer_lib.papers.measurement import Measurement
 from mer_lib.plots.style import dataset_label, metric_label
-from mer_lib.report.formatting import difference, in_unit, measured, score
-from mer_lib.report.published import elsewhere, metric_name
+from mer_lib.report.formatting import in_unit, measured, score, with_interval
+from mer_lib.report.published import DRAWN, elsewhere, metric_name
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,16 @@ def _trained(measurement: Measurement, result: EntryResult) -> Headline:
         ends = f"{score(rows['value'].min())} to {score(rows['value'].max())}"
         return Headline(f"{name} {ends} over {len(rows)} settings")
     chosen = own.iloc[0] if len(own) else rows.loc[rows["value"].idxmax()]
-    text = f"{chosen['variant']}: {name} {measured(chosen['value'], chosen['low'], chosen['high'])}"
+    several = f"highest of {len(rows)}: " if own.empty and len(rows) > 1 else ""
+    text = f"{several}{chosen['variant']}: {name} {measured(chosen['value'], chosen['low'], chosen['high'])}"
     return Headline(text + _over_prior(chosen), chosen["reported_text"])
 
 
 def _over_prior(row: pd.Series) -> str:
-    return "" if pd.isna(row["over_prior"]) else f", {difference(row['over_prior'])} over the class prior"
+    if pd.isna(row["over_prior"]):
+        return ""
+    bar = " (a low bar)" if row["metric"] == "uf1" else ""
+    return f", {with_interval(row, 'over_prior')} over the class prior{bar}"
 
 
 def _micro(result: EntryResult) -> bool:
@@ -80,5 +84,13 @@ def _numbers(found: pd.DataFrame, total: int) -> Headline:
     place = [first["method"], first["variant"], dataset]
     where = ", ".join(part for part in place if part)
     value = in_unit(first["measured"], first["unit"])
-    text = f"{len(found)} of {total} numbers, such as {metric_name(first['metric'], first['unit'])} = {value}"
+    values = len(_once_if_drawn(found))
+    several = f"{values} values for " if values < len(found) else ""
+    text = f"{several}{len(found)} of {total} numbers, such as {metric_name(first['metric'], first['unit'])} = {value}"
     return Headline(f"{text} ({where})" if where else text, "" if drawn else in_unit(first["published"], first["unit"]))
+
+
+def _once_if_drawn(found: pd.DataFrame) -> pd.DataFrame:
+    """Return measured cells, those on drawn clips once: these stand in for every data set alike."""
+    again = found["kind"].isin(DRAWN) & found.duplicated(["method", "variant", "metric"])
+    return found[~again]

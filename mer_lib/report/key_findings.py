@@ -7,16 +7,20 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from mer_lib.manifest import Kind
-from mer_lib.papers.optimism import in_words as gap_in_words
+from mer_lib.papers.leaderboard import LEVEL, Leaderboard
+from mer_lib.papers.optimism import summary
 from mer_lib.papers.verdicts import CONTRADICTED, NOISE, SUPPORTED, UNTESTABLE
-from mer_lib.plots.style import marked
+from mer_lib.plots.exploration.look import number_of
+from mer_lib.plots.style import mark, marked
 from mer_lib.report.across import Across
 from mer_lib.report.claims import stacked
-from mer_lib.report.published import ROW
+from mer_lib.report.formatting import difference
+from mer_lib.report.published import ROW, prepared
 from mer_lib.report.section import Section
 
-KINDS = {"real": "real data", "synthetic": "synthetic clips", "toy": "toy maps", "computed": "arithmetic"}
+KINDS = {"real": "on real data", "synthetic": "on synthetic clips", "toy": "on toy maps", "computed": "computed"}
 _UNTESTED = "are untested, each with its reason: the data at hand are others, or nothing was computed"
+_ABOUT_NONE = " That says nothing of the published trainings."
 MANY = 4  # so many names are given, then a count
 
 
@@ -27,7 +31,7 @@ def key_findings(sections: Sequence[Section], seen: Across) -> list[str]:
         *_coverage(papers),
         *_claims(papers),
         *_printed(papers),
-        *_over_prior(sections),
+        *_over_guessing(sections, seen.boards),
         *_gaps(seen.gaps),
         *_noise(seen.noise),
         *_failures(sections),
@@ -40,14 +44,16 @@ def _coverage(papers: Sequence[Section]) -> Iterator[str]:
         return
     measured = [section for section in papers if section.kinds]
     kinds = {kind: sum(kind in section.kinds for section in measured) for kind in KINDS}
-    on = ", ".join(f"{count} on {KINDS[kind]}" for kind, count in kinds.items() if count)
-    on += " (some on both)" if sum(kinds.values()) > len(measured) else ""
-    yield f"{len(measured)} of {len(papers)} published tables, figures and texts have measured values" + (
+    on = ", ".join(f"{count} {KINDS[kind]}" for kind, count in kinds.items() if count)
+    on += " (some in two ways)" if sum(kinds.values()) > len(measured) else ""
+    yield f"{len(measured)} of {len(papers)} published tables, figures and texts have measured or computed values" + (
         f": {on}." if on else "."
     )
+    if kinds["computed"]:
+        yield "Computed are arithmetic, counts, and the settings that profile paper takes from the articles themselves."
     rest = [section.id for section in papers if not section.kinds]
     if rest:
-        yield f"Without a measured value, each with its reason: {_named(rest)}."
+        yield f"Without either, each with its reason: {_named(rest)}."
 
 
 def _claims(papers: Sequence[Section]) -> Iterator[str]:
@@ -72,14 +78,15 @@ def _printed(papers: Sequence[Section]) -> Iterator[str]:
     cells = stacked([section.result.cells for section in papers])
     if cells.empty:
         return
-    rows = cells[cells["possible"] != ""].groupby(ROW)["possible"].agg(lambda states: (states == "impossible").sum())
-    wrong = rows[rows > 0]
-    if len(rows):
+    rows = cells[cells["possible"] != ""].groupby(ROW).ngroups
+    if rows:
+        wrong = _impossible_rows(cells)
         places = _named(list(dict.fromkeys(wrong.index.get_level_values("experiment"))))
-        alone = f" (in {places}); for {(wrong == 1).sum()} of them the wrong number can be named."
+        named = ((wrong["size"] == 1) & wrong["all"]).sum()
+        alone = f" (in {places}); for {named} of them the wrong number can be named."
         yield (
-            f"{len(wrong)} of {len(rows)} printed rows of scores that were checked cannot come from any predictions"
-            f"{alone if len(wrong) else '.'}"
+            f"{len(wrong)} of {rows} printed rows of scores that were checked cannot come from any predictions "
+            f"on the stated samples{alone if len(wrong) else '.'}"
         )
     status = cells["status"].value_counts()
     yield (
@@ -88,39 +95,65 @@ def _printed(papers: Sequence[Section]) -> Iterator[str]:
     )
 
 
-def _over_prior(sections: Sequence[Section]) -> Iterator[str]:
-    """Count the variants that beat guessing, each (method, data) once however many experiments share it."""
-    found: dict[tuple[str, Kind], dict[str, bool]] = {}
-    for section in sections:
-        if section.measured is None:
-            continue
-        measurement = section.measured.measurement
-        rows = measurement.scores[(measurement.scores["metric"] == "uf1") & measurement.scores["over_prior"].notna()]
-        told = found.setdefault((measurement.dataset.label, measurement.dataset.kind), {})
-        for row in rows.itertuples():
-            told[measurement.variants[row.variant].key] = row.over_prior_low > 0
-    for (label, kind), told in found.items():
-        if told:
-            yield (
-                f"{sum(told.values())} of {len(told)} distinct variants beat the class prior in UF1 by a margin whose "
-                f"95 % interval over people excludes zero ({marked(label, kind)})."
-            )
+def _impossible_rows(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a printed row that cannot be: how many numbers may be wrong (`size`), and whether `all` are."""
+    found = cells[cells["possible"] == "impossible"]
+    found = prepared(found) if len(found) else found.assign(certain=False)
+    return found.groupby(ROW)["certain"].agg(["size", "all"])
+
+
+def _over_guessing(sections: Sequence[Section], boards: Sequence[Leaderboard]) -> Iterator[str]:
+    """Count the methods that can be told from predictors that never look at a sample, by data set.
+
+    Each method counts once a leaderboard; those trained on shuffled labels have nothing to recognise and are left out.
+    """
+    shuffled = _shuffled(sections)
+    by_data: dict[tuple[str, Kind], list[str]] = {}
+    for board in boards:
+        rows = [row for row in board.rows.itertuples() if not row.trivial]
+        p_values = [row.p_over_trivial for row in rows if (row.experiment, row.variant) not in shuffled]
+        told = sum(p < LEVEL for p in p_values)
+        counted = f"{told} of {number_of(len(p_values), 'method')} ({len(board.classes)} classes, {board.split})"
+        by_data.setdefault((board.dataset.label, board.dataset.kind), []).append(counted)
+    for (label, kind), counts in by_data.items():
+        sentence = (
+            f"Told by UF1 from predictors that never look at a sample: {', '.join(counts)}; paired tests over people "
+            f"against the class prior and classes dealt at random, p below {LEVEL} after Holm's correction, on {label}."
+        )
+        yield marked(sentence, kind)
+
+
+def _shuffled(sections: Sequence[Section]) -> set[tuple[str, str]]:
+    """Return the (experiment, variant) that were trained on shuffled labels."""
+    return {
+        (section.id, label)
+        for section in sections
+        if section.measured
+        for label, variant in section.measured.measurement.variants.items()
+        if variant.training.permute_labels
+    }
 
 
 def _gaps(gaps: pd.DataFrame) -> Iterator[str]:
-    for _, rows in gaps.groupby("kind", sort=False) if len(gaps) else ():
-        yield marked(gap_in_words(rows), rows["kind"].iloc[0])
+    for row in summary(gaps[~gaps["shuffled"].astype(bool)]).itertuples() if len(gaps) else ():
+        sentence = (
+            f"Choosing the epoch on the test people raises UF1 of {row.positive} of "
+            f"{number_of(row.variants, 'variant')}, by {difference(row.mean)} on average over all of them ({row.data})."
+        )
+        yield marked(sentence, row.kind)
 
 
 def _noise(noise: pd.DataFrame) -> Iterator[str]:
     """Say how many claimed differences two single trainings would show by their seeds alone, by kind of data."""
     known = noise[noise["noise_single"].notna() & (noise["claims"] > 0)] if len(noise) else noise
     for kind, rows in known.groupby("kind", sort=False) if len(known) else ():
-        yield (
-            f"{int(rows['claims_below'].sum())} of {int(rows['claims'].sum())} published differences between methods "
-            f"or settings, in {len(rows)} comparisons, are smaller than what two trainings differ by their seeds "
-            f"alone (spread over seeds measured on {KINDS[kind]})."
+        profiles = " and ".join(dict.fromkeys(rows["profile"]))
+        sentence = (
+            f"{rows['claims_below'].sum()} of {rows['claims'].sum()} published differences between methods or settings "
+            f"({number_of(len(rows), 'comparison')}) are smaller than what two trainings at the size of this run "
+            f"(profile {profiles}) differ by their seeds alone, measured {KINDS[kind]}."
         )
+        yield marked(f"{sentence}{_ABOUT_NONE if mark(kind) else ''}", kind)
 
 
 def _failures(sections: Sequence[Section]) -> Iterator[str]:

@@ -124,7 +124,9 @@ def _top(page: Any) -> Iterator[str]:
 
 def _overview_row(entry: Section) -> list[str]:
     marks = "".join(f"**{mark}** " for mark in entry.marks)
-    verdicts = ", ".join(f"{count} {word}" for word, _, count in entry.counts)
+    verdicts = "; ".join(
+        f"{what}: {', '.join(f'{count} {word}' for word, _, count in given)}" for what, given in entry.counts
+    )
     shown = marks + plain(entry.headline.text) if entry.headline.text else plain(entry.why_not)
     name = f"[{entry.id}](#{entry.anchor})"
     return [f"{name} {plain(entry.title)}", HOW[entry.how], shown, plain(entry.headline.beside), verdicts]
@@ -156,13 +158,16 @@ def _section(entry: Section, figures: str) -> Iterator[str]:
         yield f"```\n{trace.strip()}\n```"
     yield from _listed(f"{plain(label)}: {plain(text)}" for label, text in entry.waiting)
     yield f"Not measured: {plain(entry.result.reason)}" if entry.result.reason else ""
-    yield from _titled("#### As published, number by number", grid_table(entry.grid) if entry.grid else "")
+    if entry.grid:
+        yield "#### As published, number by number"
+        yield entry.legend
+        yield grid_table(entry.grid)
     yield from _titled("#### Claims", table(entry.claims))
     yield table(entry.drawn_claims)
     yield table(entry.drawn)
     if entry.measured:
         yield from _measured(entry, entry.measured, figures)
-    yield f"Computed by `{entry.command}`"
+    yield f"The command that computes this: `{entry.command}`"
 
 
 def _measured(entry: Section, measured: Measured, figures: str) -> Iterator[str]:
@@ -170,9 +175,13 @@ def _measured(entry: Section, measured: Measured, figures: str) -> Iterator[str]
     yield table(measured.others)
     for figure in measured.figures.values():
         yield _picture(figure.label, f"{figures}/{entry.id}-{figure.name}.svg")
-    yield from _titled("#### Better than guessing?", table(measured.over_prior))
+    if measured.over_prior:
+        yield "#### Better than guessing?"
+        yield plain(measured.over_prior_summary)
+        yield table(measured.over_prior)
     for name, matrices in measured.matrices[:1]:
-        yield f"#### Which class is taken for which ({plain(name)})"
+        yield "#### Which class is taken for which"
+        yield "".join(f"**{mark}** " for mark in entry.marks) + plain(f"{name}, {measured.matrix_caption}")
         yield from (matrix_table(matrix) for matrix in matrices)
     yield from _titled("#### Optimism gap", table(measured.gap))
     yield from _titled("#### Audit", table(measured.audit))

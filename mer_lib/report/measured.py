@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from mer_lib.evaluation.frames import FULL
+from mer_lib.papers.cells import AT_LEAST
 from mer_lib.papers.measurement import Measurement
+from mer_lib.papers.parts import HERE
 from mer_lib.plots.style import dataset_label, marked
 from mer_lib.report import findings, provenance, settings_tables, tables, views
 from mer_lib.report.figures import gap_figure, learning_figure, score_figure
@@ -42,7 +44,7 @@ class Measured:
     by_dataset: TableView | None
     others: TableView | None
     nested: TableView | None
-    further: TableView
+    further: TableView | None
     gap: TableView | None
     comparisons: TableView | None
     comparison_summary: str
@@ -52,6 +54,7 @@ class Measured:
     subject_means: TableView | None
     fold_means: TableView | None
     matrices: list[tuple[str, list[MatrixView]]]
+    matrix_caption: str
     parameters: TableView | None
     audit: TableView | None
     audit_summary: str
@@ -63,14 +66,18 @@ class Measured:
     figures: dict[str, FigureView]
 
 
-def measured(measurement: Measurement, beside: bool, pictures: Mapping[str, str]) -> Measured:
+def measured(
+    measurement: Measurement, beside: bool, pictures: Mapping[str, str], printed: Collection[str] = ()
+) -> Measured:
     """Collect what the page shows of one measurement.
 
     Args:
         measurement: what was measured.
         beside: whether published numbers stand in the table of scores; False where the page shows the published table.
         pictures: its figures, of :func:`mer_lib.report.stills.stills`.
+        printed: the metrics that the paper prints, as it calls them; those at hand stand beside UF1 and UAR.
     """
+    also = _also_printed(measurement, printed)
     return Measured(
         measurement=measurement,
         tested=_tested(measurement),
@@ -78,9 +85,9 @@ def measured(measurement: Measurement, beside: bool, pictures: Mapping[str, str]
         varied=table_view(settings_tables.settings_table(measurement, varied_only=True)),
         scores=views.score_view(measurement, "fixed", MAIN, _caption(measurement, "fixed"), beside, [FULL]),
         by_dataset=_by_dataset(measurement, beside),
-        others=_others(measurement, beside),
+        others=_others(measurement, also, beside),
         nested=_nested(measurement, beside),
-        further=_further(measurement),
+        further=_others(measurement, [name for name in measurement.metrics if name not in (*MAIN, *also)]),
         gap=table_view(tables.gap_table(measurement)),
         comparisons=table_view(tables.comparison_table(measurement)),
         comparison_summary=_comparison_summary(measurement),
@@ -90,6 +97,7 @@ def measured(measurement: Measurement, beside: bool, pictures: Mapping[str, str]
         subject_means=table_view(tables.subject_mean_table(measurement)),
         fold_means=table_view(tables.fold_mean_table(measurement)),
         matrices=[(dataset_label(name), views.matrix_views(measurement, name)) for name in _subsets(measurement)],
+        matrix_caption=_matrix_caption(measurement),
         parameters=table_view(tables.parameter_table(measurement)),
         audit=table_view(tables.audit_table(measurement), marks=MARKS),
         audit_summary=_audit_summary(measurement),
@@ -125,15 +133,13 @@ def _subsets(measurement: Measurement) -> list[str]:
     return list(dict.fromkeys(measurement.scores["subset"]))
 
 
-def _also_reported(measurement: Measurement) -> list[str]:
-    """Return the metrics besides UF1 and UAR that the paper reports."""
-    rows = measurement.scores
-    found = set(rows.loc[rows["reported_text"] != "", "metric"])
-    return [name for name in measurement.metrics if name in found and name not in MAIN]
+def _also_printed(measurement: Measurement, printed: Collection[str]) -> list[str]:
+    """Return the metrics besides UF1 and UAR that the paper prints, whatever data they were measured on."""
+    here = {HERE.get(name, name) for name in (metric.removesuffix(AT_LEAST) for metric in printed)}
+    return [name for name in measurement.metrics if name in here and name not in MAIN]
 
 
-def _others(measurement: Measurement, beside: bool) -> TableView | None:
-    metrics = _also_reported(measurement)
+def _others(measurement: Measurement, metrics: Collection[str], beside: bool = True) -> TableView | None:
     if not metrics:
         return None
     return views.score_view(measurement, "fixed", metrics, _caption(measurement, "fixed"), beside)
@@ -149,11 +155,6 @@ def _nested(measurement: Measurement, beside: bool) -> TableView | None:
     return views.score_view(measurement, "nested", MAIN, caption, beside)
 
 
-def _further(measurement: Measurement) -> TableView:
-    rest = [name for name in measurement.metrics if name not in (*MAIN, *_also_reported(measurement))]
-    return views.score_view(measurement, "fixed", rest, _caption(measurement, "fixed"))
-
-
 def _caption(measurement: Measurement, protocol: str) -> str:
     source = marked(measurement.caption, measurement.dataset.kind)
     spread = ", ± sd over seeds." if len(measurement.seeds) > 1 else "; a single seed."
@@ -165,6 +166,15 @@ def _tested(measurement: Measurement) -> str:
     """Return how many samples the variants were tested on."""
     counts = sorted(set(measurement.scores.loc[measurement.scores["subset"] == "full", "n"]))
     return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+def _matrix_caption(measurement: Measurement) -> str:
+    seeds = len(measurement.seeds)
+    summed = f", summed over {seeds} seeds" if seeds > 1 else ""
+    return (
+        f"{measurement.caption}. Share of each true class, and with it the number of samples{summed}. Rows are the "
+        "true classes, columns the predicted ones; the diagonal holds the recalls."
+    )
 
 
 def _comparison_summary(measurement: Measurement) -> str:

@@ -13,6 +13,8 @@ from mer_lib.papers.measure import Measurement, jobs_of
 from mer_lib.report.formatting import NOTHING, duration
 
 PEAK = "peak_mib"  # of an event: the most memory that a fold's process held
+#: Of a column of :func:`shown_costs`: a worker computes many folds, and what it holds is not one variant's alone.
+PEAK_SHOWN = "peak memory of the worker process, MiB (with libraries and what earlier folds left behind)"
 
 
 def command(result: EntryResult, options: str) -> str:
@@ -53,7 +55,8 @@ def computing_table(measurement: Measurement) -> pd.DataFrame:
     """Return what each variant cost, one row a variant; empty where no fold was logged.
 
     Columns: `variant`, `folds` (of all seeds), `seconds` of them all, `seconds a fold` (median), `peak memory, MiB`
-    (the largest of its folds; NaN where it was not noted), `device`.
+    (the largest of its folds; resident, of the whole worker process, so with libraries and what earlier folds left
+    behind; NaN where it was not noted), `device`.
     """
     costs = [_cost(label, _events(measurement, label)) for label in measurement.variants]
     return pd.DataFrame([row for row in costs if row["folds"]])
@@ -73,14 +76,15 @@ def _cost(label: str, events: pd.DataFrame) -> dict[str, Any]:
 
 
 def shown_costs(measurement: Measurement) -> pd.DataFrame:
-    """Return :func:`computing_table` as text."""
+    """Return :func:`computing_table` as text, with the memory under :data:`PEAK_SHOWN`."""
     table = computing_table(measurement)
     if table.empty:
         return table
     memory = [NOTHING if pd.isna(value) else f"{value:.0f}" for value in table["peak memory, MiB"]]
     seconds = [f"{value:.1f}" for value in table["seconds"]]
     one = [f"{value:.2f}" for value in table["seconds a fold"]]
-    return table.assign(**{"seconds": seconds, "seconds a fold": one, "peak memory, MiB": memory})
+    shown = table.assign(**{"seconds": seconds, "seconds a fold": one, "peak memory, MiB": memory})
+    return shown.rename(columns={"peak memory, MiB": PEAK_SHOWN})
 
 
 def device_table(measurements: Sequence[Measurement]) -> pd.DataFrame:

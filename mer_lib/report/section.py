@@ -11,6 +11,7 @@ from mer_lib.papers import reported
 from mer_lib.papers.entries import EntryResult
 from mer_lib.papers.experiments import experiments
 from mer_lib.papers.measure import NOT_COMPUTED
+from mer_lib.plots.exploration.look import number_of
 from mer_lib.plots.style import MARKS
 from mer_lib.report import cell_tables, claims, provenance
 from mer_lib.report.headline import Headline, headline
@@ -18,6 +19,12 @@ from mer_lib.report.measured import Measured, measured
 from mer_lib.report.published import PaperGrid, paper_grid
 from mer_lib.report.views import TableView
 
+#: How a published table is to be read beside measured values.
+LEGEND = (
+    "First line of a cell: published. Below it: measured here, with its 95 % interval, or computed: arithmetic, and "
+    "settings that profile paper takes from the article itself. Below that: the verdict; none where these data cannot "
+    "decide."
+)
 #: What is said of the way in which an entry is measured.
 HOW = {
     "trained": "trained",
@@ -38,7 +45,8 @@ class Section:
         kinds: of the data behind its measured values: "real", "synthetic", "toy", "computed".
         failures: (variant, last line, traceback) of what failed.
         waiting: (variant, why) of what was not computed.
-        counts: verdicts on claims where there are any, else on numbers.
+        counts: how often each verdict was given, in words ("12 claims", "1 number") and by verdict: claims and
+            published numbers each by themselves.
     """
 
     anchor: str
@@ -51,7 +59,7 @@ class Section:
     paper: reported.Paper | None
     place: str
     headline: Headline
-    counts: list[tuple[str, str, int]]
+    counts: list[tuple[str, list[tuple[str, str, int]]]]
     grid: PaperGrid | None
     cells: TableView | None
     misprints: TableView | None
@@ -86,6 +94,11 @@ class Section:
         return f"{first}; …" if others else first
 
     @property
+    def legend(self) -> str:
+        """How to read the published table; empty where nothing stands beside its numbers."""
+        return LEGEND if self.grid and self.grid.measured else ""
+
+    @property
     def faults(self) -> list[str]:
         """What its audit found."""
         return self.measured.faults if self.measured else []
@@ -113,7 +126,11 @@ def section(result: EntryResult, options: str, pictures: Mapping[str, str]) -> S
         paper=reported.papers()[source.paper] if source else None,
         place=source.place if source else "",
         headline=headline(result),
-        counts=claims.verdict_counts(result.claims if len(result.claims) else cells),
+        counts=[
+            (number_of(len(table), what), claims.verdict_counts(table))
+            for what, table in (("claim", result.claims), ("number", cells))
+            if len(table)
+        ],
         grid=grid,
         cells=cell_tables.cell_table(cells),
         misprints=cell_tables.misprint_table(cells),
@@ -123,7 +140,7 @@ def section(result: EntryResult, options: str, pictures: Mapping[str, str]) -> S
         drawn_claims=claims.drawn_claim_table(result.claims),
         failures=_failures(result),
         waiting=_waiting(result),
-        measured=measured(measurement, grid is None, pictures) if measurement else None,
+        measured=measured(measurement, grid is None, pictures, _printed(source)) if measurement else None,
         command=provenance.command(result, options),
     )
 
@@ -145,6 +162,11 @@ def _source(result: EntryResult) -> reported.ReportedExperiment | None:
     if chosen is None or chosen.reported is None:
         return None
     return reported.experiments()[chosen.reported.experiment]
+
+
+def _printed(source: reported.ReportedExperiment | None) -> list[str]:
+    """Return the metrics that a paper prints, in its own names."""
+    return list(dict.fromkeys(reported.reported(source.id)["metric"])) if source else []
 
 
 def _title(result: EntryResult) -> str:

@@ -5,6 +5,7 @@ Cells are text, formatted by :mod:`mer_lib.report.formatting`; the numbers thems
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,9 +20,10 @@ from mer_lib.papers import reported
 from mer_lib.papers.measure import Measurement
 from mer_lib.papers.network_size import parameter_count, weights_mib
 from mer_lib.plots.style import PROTOCOL_LABELS, dataset_label, metric_label, under_caption
-from mer_lib.report.formatting import NOTHING, difference, measured, p_value, score, whole
+from mer_lib.report.formatting import NOTHING, difference, measured, p_value, score, whole, with_interval
 from mer_lib.report.settings_tables import REFERENCE_PROFILE
 
+_COUNT = re.compile(r"(\d+) (\D+)")
 PRINTED_SIZE = "torchsummary_total_mb"  # what HTNet's table 5 calls parameters
 
 
@@ -112,15 +114,13 @@ def prior_table(measurement: Measurement, metrics: Sequence[str] = ("uf1", "auc_
     return pd.DataFrame(
         [
             {"variant": label}
-            | {f"{metric_label(name)} over class prior": _over_prior(rows.loc[label, name]) for name in metrics}
+            | {
+                f"{metric_label(name)} over class prior": with_interval(rows.loc[label, name], "over_prior")
+                for name in metrics
+            }
             for label in labels
         ]
     )
-
-
-def _over_prior(row: pd.Series) -> str:
-    low, high = difference(row["over_prior_low"]), difference(row["over_prior_high"])
-    return f"{difference(row['over_prior'])} [{low}, {high}]"
 
 
 def trivial_score_table(measurement: Measurement) -> pd.DataFrame:
@@ -225,7 +225,8 @@ def comparison_table(measurement: Measurement) -> pd.DataFrame:
 def audit_table(measurement: Measurement) -> pd.DataFrame:
     """Return every check of the audits, failed ones first: `check, result, detail, variants`.
 
-    Passed checks share a row, and so do failures and notes in the same words.
+    Passed checks share a row, their counts summed over the runs where they differ, and so do failures and notes in the
+    same words.
     """
     parts = [
         audit.table().assign(variants=f"{label}, seed {seed}") for (label, seed), audit in measurement.audits.items()
@@ -234,12 +235,26 @@ def audit_table(measurement: Measurement) -> pd.DataFrame:
     # Passed checks differ in counts at most; of the others, every variant and its words matter.
     rows["group"] = rows["detail"].where(rows["result"] != "passed", "")
     merged = rows.groupby(["check", "result", "group"], sort=False).agg(
-        detail=("detail", lambda texts: "; ".join(dict.fromkeys(texts))), variants=("variants", list)
+        detail=("detail", _merged), variants=("variants", list)
     )
     merged["variants"] = ["all" if len(names) == len(parts) else "; ".join(names) for names in merged["variants"]]
     merged = merged.reset_index()
     order = merged["result"].map({"FAILED": 0, "passed": 1, "note": 2}).to_numpy()
     return merged.iloc[order.argsort(kind="stable")][["check", "result", "detail", "variants"]].reset_index(drop=True)
+
+
+def _merged(details: Iterable[str]) -> str:
+    """Return what several runs say of a check; counts of one thing that differ are summed.
+
+    >>> _merged(["151 rows", "152 rows", "152 rows"]), _merged(["48 samples, 2 folds"] * 3)
+    ('455 rows in 3 runs', '48 samples, 2 folds')
+    """
+    texts = list(details)
+    found = [_COUNT.fullmatch(text) for text in texts]
+    things = {match[2] for match in found if match}
+    if len(set(texts)) > 1 and all(found) and len(things) == 1:
+        return f"{sum(int(match[1]) for match in found if match)} {things.pop()} in {len(texts)} runs"
+    return "; ".join(dict.fromkeys(texts))
 
 
 def parameter_table(measurement: Measurement) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mer_lib.datasets import ClipDataset, FlowMapDataset, qualified_subjects
+from mer_lib.datasets import ClipDataset, FlowMapDataset, label_sets, labelled, qualified_subjects
 from mer_lib.datasets.class_view import THREE, Labelled, with_labels
 from mer_lib.papers.measure import Measurement
 from mer_lib.plots.confusion import row_shares
@@ -135,16 +135,41 @@ def _matrix(title: str, counts: np.ndarray, classes: tuple[str, ...]) -> MatrixV
     return MatrixView(title, tuple(rows))
 
 
-def data_views(dataset: FlowMapDataset | ClipDataset, label_sets: Iterable[str] = (THREE,)) -> list[TableView | None]:
-    """Lay out what the data are, one table a label set: subjects, samples, classes, and where the apex comes from."""
-    return [_data_view(with_labels(dataset, labels)) for labels in label_sets]
+def data_views(dataset: FlowMapDataset | ClipDataset, names: Iterable[str] = (THREE,)) -> list[TableView | None]:
+    """Lay out what the data are, one table a label set: subjects, samples, classes, and where the apex comes from.
+
+    Above each stands what the label set is called, and how many samples have no class of it, by their emotion.
+    """
+    return [_data_view(dataset, with_labels(dataset, name)) for name in names]
 
 
-def _data_view(view: Labelled) -> TableView | None:
+def _data_view(dataset: FlowMapDataset | ClipDataset, view: Labelled) -> TableView | None:
     groups = [("full", view.samples), *view.samples.groupby("dataset", sort=True)]
     frame = pd.DataFrame([_data_row(str(name), rows, view.classes) for name, rows in groups])
-    seen = "" if view.name == THREE else f", classes of {view.name}"
-    return table_view(frame, f"What was trained and tested on: {view.dataset.label}{seen}.")
+    seen = "" if view.name == THREE else f", label set “{label_sets()[view.name].title}” ({view.name})"
+    return table_view(frame, f"What was trained and tested on: {view.dataset.label}{seen}.{_left_out(dataset, view)}")
+
+
+def _left_out(dataset: FlowMapDataset | ClipDataset, view: Labelled) -> str:
+    """Say how many samples have no class in a view, and why; empty where all have one."""
+    lost = dataset.samples[~dataset.samples["sample_id"].isin(view.samples["sample_id"])]
+    if lost.empty:
+        return ""
+    reasons = _emotions(lost) if view.name == THREE else _reasons(lost, view.name)
+    counts = ", ".join(f"{reason} {count}" for reason, count in reasons.value_counts().sort_index().items())
+    missing = f"{len(lost)} of {len(dataset.samples)} samples ({counts})"
+    return f" Without a class of this set, and so in none of its numbers: {missing}."
+
+
+def _emotions(samples: pd.DataFrame) -> pd.Series:
+    return samples["emotion"].fillna("no emotion")
+
+
+def _reasons(samples: pd.DataFrame, name: str) -> pd.Series:
+    """Return why samples have no class of a label set: their emotion, or what else is in the way."""
+    found = labelled(samples, label_sets()[name]).set_index("sample_id")["reason"]
+    reasons = samples["sample_id"].map(found).str.removesuffix(" has no class")
+    return reasons.fillna("no rule for " + samples["dataset"].map(dataset_label))
 
 
 def exclusion_view(dataset: FlowMapDataset | ClipDataset) -> TableView | None:
