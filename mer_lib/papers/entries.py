@@ -56,7 +56,8 @@ class EntryResult:
         entry: the published table, figure or text; None for experiments of the laboratory and of the reader.
         id: its id, or that of the experiment.
         cells: one row a published number, with :data:`CELL_COLUMNS`: as in :func:`mer_lib.papers.reported.reported`
-            (`published` is the value to show), `possible` ("", "possible", "impossible", "undecided") with `possible_why`,
+            (`published` is the value to show), `possible` ("", "possible", "impossible", "undecided") with
+            `possible_why`,
             `measured` in the published unit with the interval `low` to `high` and the spread `sd` over `seeds`, all NaN
             where `reason` says why there is none; `n` samples; `protocol`; `data` (label of the data) of `kind` "real",
             "synthetic", "toy" or "computed"; `verdict` and `because`, see :mod:`mer_lib.papers.verdicts`.
