@@ -347,6 +347,8 @@ def test_the_digest_of_a_plan_changes_with_a_fold_that_is_written_anew(go) -> No
     before = plan.digest(store, plan.experiments)
     assert plan.digest(store, plan.experiments) == before
     fold = next(store.root.rglob("seed*.parquet"))
+    fold.with_suffix(".weights").touch()  # kept for whoever explains the fold
+    assert plan.digest(store, plan.experiments) == before
     os.utime(fold, (1, 1))
     assert plan.digest(store, plan.experiments) != before
 

@@ -25,6 +25,7 @@ from mer_lib.evaluation.store import PredictionStore
 from mer_lib.sources import normalised
 
 FOLDER = "measured"
+_NO_FOLDS = (".checkpoint", ".weights")  # what a training left besides its predictions
 PACKAGE = Path(__file__).resolve().parents[1]
 #: The code between stored folds and the numbers of a measurement.
 SCORING = (
@@ -92,9 +93,9 @@ def _key(groups: Mapping[str, Sequence[Job]], store: PredictionStore) -> bytes:
 
 
 def fold_marks(job: Job, store: PredictionStore) -> list[str]:
-    """Return what tells the files of a job from others of the same names: their sizes and times."""
+    """Return what tells the folds of a job, done or failed, from others of the same names: sizes and times of files."""
     files = sorted(store.folder(job.address).glob(f"seed{job.seed}-*"))
-    stats = [(file.name, file.stat()) for file in files if file.suffix != ".checkpoint"]
+    stats = [(file.name, file.stat()) for file in files if file.suffix not in _NO_FOLDS]
     return [f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats]
 
 
